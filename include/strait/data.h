@@ -1,0 +1,62 @@
+/* Data sets: samples of one shape, kept in their storage type, with labels where the source has them. */
+#ifndef STRAIT_DATA_H
+#define STRAIT_DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <strait/array.h>
+#include <strait/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct strait_data strait_data;
+
+/* Opens a data set: a known name ("fashion-mnist", "mnist"), or a file; "#split" picks a split ("mnist#test").
+   Without a split a known name gives its training part. The caller owns *out.
+   Errors: NOT_FOUND (says where it looked and where to get it), FORMAT, IO, ARGUMENT, MEMORY. */
+STRAIT_API strait_status strait_data_open(strait_data **out, const char *source, strait_error *err);
+
+/* A data set over the caller's own float32 rows, copied. values: [n_samples, dim[0], ..., dim[n_dims - 1]].
+   The caller owns *out. Errors: ARGUMENT, MEMORY. */
+STRAIT_API strait_status strait_data_from_rows(strait_data **out, const float *values, int64_t n_samples, int n_dims,
+                                               const int64_t *dim, strait_error *err);
+
+/* Frees the data set; NULL is fine. */
+STRAIT_API void strait_data_free(strait_data *data);
+
+/* What is in a data set. Pointers are borrowed until the data set is freed. */
+typedef struct strait_data_info {
+    const char *source;  /* as opened, e.g. "fashion-mnist#test" */
+    const char *format;  /* "idx", "npy", "rows" */
+    const char *storage; /* "u8", "u16", "f32" */
+    int64_t n_samples;
+    int n_dims; /* of one sample: 3 for images (height, width, channels), 1 for rows */
+    int64_t dim[STRAIT_MAX_DIMS];
+    double minimum, maximum, mean; /* of the stored values */
+    bool has_labels;
+    int n_labels;                  /* distinct labels */
+    const int64_t *label_value;    /* [n_labels], ascending; borrowed */
+    const int64_t *label_count;    /* [n_labels]; borrowed */
+    const char *const *label_name; /* [n_labels] or NULL where the source has no names; borrowed */
+} strait_data_info;
+
+/* Looks at the whole data set (one pass over the values on the first call). Errors: IO, MEMORY. */
+STRAIT_API strait_status strait_data_describe(strait_data *data, strait_data_info *info, strait_error *err);
+
+/* Number of samples. */
+STRAIT_API int64_t strait_data_count(const strait_data *data);
+
+/* Label of sample i, or -1 where there are none. */
+STRAIT_API int64_t strait_data_label(const strait_data *data, int64_t i);
+
+/* Copies n samples from first on as float32 in their stored scale (u8: 0..255).
+   The caller owns *out: [n, dim...]. Errors: ARGUMENT (out of range), IO, MEMORY. */
+STRAIT_API strait_status strait_data_rows(strait_array **out, strait_data *data, int64_t first, int64_t n,
+                                          strait_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,15 @@
+/* Strait: train, judge, explore and ship autoencoders. Includes every public header. */
+#ifndef STRAIT_STRAIT_H
+#define STRAIT_STRAIT_H
+
+#include <strait/array.h>
+#include <strait/bench.h>
+#include <strait/data.h>
+#include <strait/info.h>
+#include <strait/model.h>
+#include <strait/picture.h>
+#include <strait/recipe.h>
+#include <strait/status.h>
+#include <strait/train.h>
+
+#endif

@@ -1,0 +1,34 @@
+/* .npy files: header and data (NEP 1 format, versions 1.0 and 2.0). Number types, orders and byte orders are read as
+   float32 here; the data room reads u8 and u16 in their own type through st_npy_header. */
+#ifndef ST_BASE_ARRAY_H
+#define ST_BASE_ARRAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <strait/array.h>
+#include "base/status.h"
+
+typedef enum st_dtype { ST_U8, ST_U16, ST_F32 } st_dtype;
+static inline size_t st_dtype_size(st_dtype type) {
+    return type == ST_U8 ? 1 : type == ST_U16 ? 2 : 4;
+}
+const char *st_dtype_name(st_dtype type); /* "u8", "u16", "f32" */
+
+typedef struct st_npy {
+    char kind;     /* 'b' 'i' 'u' 'f' as numpy has them */
+    int item_size; /* bytes */
+    bool big_endian, fortran_order;
+    int n_dims;
+    int64_t dim[STRAIT_MAX_DIMS];
+    size_t data_offset;
+} st_npy;
+
+/* Parses the header in the first n bytes of a .npy file; checks that shape and type are sane. path is for messages. */
+strait_status st_npy_parse(st_npy *out, const char *bytes, size_t n, const char *path, strait_error *err);
+
+/* Writes float32 values as .npy / .csv, atomically. */
+strait_status st_npy_write(const strait_array *array, const char *path, strait_error *err);
+strait_status st_csv_write(const strait_array *array, const char *path, strait_error *err);
+
+#endif

@@ -1,0 +1,76 @@
+/* Data sets and batches.
+   A sample keeps its storage type until the batch is assembled. A reader knows one format: it is a row in the table
+   of readers (data/readers.c) and touches nothing else. */
+#ifndef ST_DATA_DATA_H
+#define ST_DATA_DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <strait/data.h>
+#include "base/array.h"
+#include "base/status.h"
+#include "recipe/recipe.h"
+
+/* Applies the recipe's data.only and data.limit, in this order: *out is a data set over the chosen samples that
+   borrows from data (free it first). The caller's. */
+strait_status st_data_select(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
+
+/* The data sets a recipe trains and validates on. train and validation belong to the caller; either override may be
+   NULL and is borrowed. *validation is NULL without validation. By fraction: the last part, unshuffled, as Keras. */
+strait_status st_data_open_splits(strait_data **train, strait_data **validation, const strait_recipe *recipe,
+                                  strait_data *train_override, strait_data *validation_override, strait_error *err);
+
+/* A view of samples [first, first + n) that borrows from data (free it first); the caller's. */
+strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first, int64_t n, strait_error *err);
+
+/* One sample's shape; n_dims up to 4. */
+int st_data_shape(const strait_data *data, int64_t dim[STRAIT_MAX_DIMS]);
+
+/* x' = (x - offset) * factor, as the recipe's data.scale wants for this storage type (unit: u8 0, 1/255; u16 1/65535;
+   f32 0, 1). minmax: from the recipe when fitted there, else fitted on data. */
+strait_status st_data_scaling(double *offset, double *factor, strait_data *data, const strait_recipe *recipe,
+                              strait_error *err);
+
+/* What the batches are made of. */
+typedef struct st_batches_config {
+    strait_data *data; /* borrowed */
+    int64_t batch_size;
+    bool shuffle;
+    uint64_t seed;
+    double offset, factor; /* of scaling */
+    st_corrupt corrupt;
+    int ahead; /* batches prepared ahead by a thread; 0: prepared by the caller in st_batches_next */
+} st_batches_config;
+
+/* A batch, borrowed until the next call. Rows past n are zero. */
+typedef struct st_batch {
+    const float *input;     /* [batch_size, sample] scaled, corrupted if asked */
+    const float *target;    /* [batch_size, sample] scaled, clean; the same pointer as input without corruption */
+    int64_t n;              /* valid samples: batch_size, fewer in the last batch of an epoch */
+    int64_t index;          /* in the epoch, from 0 */
+    const uint32_t *sample; /* [n] indices into the data set */
+} st_batch;
+
+typedef struct st_batches st_batches;
+
+/* All memory a run of epochs needs is taken here. Errors: MEMORY, ARGUMENT. */
+strait_status st_batches_new(st_batches **out, const st_batches_config *config, strait_error *err);
+/* Batches in an epoch: ceil(n / batch_size). */
+int64_t st_batches_per_epoch(const st_batches *batches);
+/* Begins epoch (from 0) at batch first (from 0; 0 unless resuming): the order and the noise depend on (seed, epoch,
+ * sample) alone. No allocation. */
+void st_batches_start(st_batches *batches, uint32_t epoch, int64_t first);
+/* The next batch, or STRAIT_OK with batch->n = 0 at the end of the epoch. No allocation, no lock. Errors: IO of a
+ * reader that streams. */
+strait_status st_batches_next(st_batch *batch, st_batches *batches, strait_error *err);
+/* Seconds st_batches_next has waited for data since st_batches_start. */
+double st_batches_waited(const st_batches *batches);
+/* Bytes held. */
+int64_t st_batches_memory(const st_batches *batches);
+void st_batches_free(st_batches *batches); /* NULL is fine */
+
+/* Where data sets of known names are looked for: $STRAIT_DATA, $XDG_DATA_HOME/strait (~/.local/share/strait), the
+ * packages' folder; ':' between. The caller's. */
+char *st_data_folders(void);
+
+#endif

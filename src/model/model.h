@@ -1,0 +1,45 @@
+/* A model: its recipe (layers, scaling), its graph, and one block of parameters in canonical layout. */
+#ifndef ST_MODEL_MODEL_H
+#define ST_MODEL_MODEL_H
+
+#include <strait/model.h>
+#include "graph/graph.h"
+#include "model/safetensors.h"
+#include "recipe/recipe.h"
+
+struct strait_model {
+    strait_recipe *recipe;
+    char *yaml; /* the recipe as text */
+    st_graph *graph;
+    float *values; /* [graph->n_values] canonical */
+    bool has_encoder, has_decoder;
+};
+
+/* The graph of a recipe's layers. Checks shapes: each mistake names the layer's line and both sides.
+   input: of the model; for a decoder alone, its latent. */
+strait_status st_model_graph(st_graph **out, const strait_recipe *recipe, bool with_encoder, bool with_decoder,
+                             strait_error *err);
+
+/* Glorot-uniform kernels, zero biases (Glorot and Bengio 2010): U(-l, l), l = sqrt(6 / (fan_in + fan_out)). Parameter i
+   draws stream sample = i of purpose ST_RNG_WEIGHTS. */
+void st_model_initialise(float *values, const st_graph *graph, uint64_t seed);
+
+/* Builds a model around a copy of recipe with fresh weights (public strait_model_build). After changing model->recipe
+   call st_model_set_recipe so that the text follows. */
+strait_status st_model_set_recipe(strait_model *model, const strait_recipe *recipe, strait_error *err);
+
+/* Reads one model file. */
+strait_status st_model_read(strait_model **out, const char *path, strait_error *err);
+/* The same from an open file: a checkpoint holds a model beside other tensors. */
+strait_status st_model_from_tensors(strait_model **out, const st_safetensors *file, const char *path,
+                                    strait_error *err);
+/* The model's named tensors, the caller's array (st_free) of n, values and names borrowed from the model. values NULL:
+   the model's own; else a canonical block. */
+strait_status st_model_tensors(st_named_tensor **out, size_t *n, const strait_model *model, strait_model_part part,
+                               const float *values, strait_error *err);
+
+/* Input / output shape of one sample (encoder input or latent; decoder output or latent). */
+st_shape st_model_input_shape(const strait_model *model);
+st_shape st_model_output_shape(const strait_model *model);
+
+#endif

@@ -1,0 +1,130 @@
+/* The recipe as structs. Parsed from YAML with positions, so that whoever finds a mistake later (a shape that does
+   not fit) can name the line. Everything here is plain data; defaults are filled in by the parser. */
+#ifndef ST_RECIPE_RECIPE_H
+#define ST_RECIPE_RECIPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <strait/recipe.h>
+#include "base/status.h"
+#include "base/terms.h"
+
+/* Where something stands in a recipe: "recipes/x.yaml:9:7". file is borrowed from the recipe; line 0: filled in by
+ * default. */
+typedef struct st_pos {
+    const char *file;
+    int line, column;
+} st_pos;
+
+/* "file:line:column: " + message, STRAIT_RECIPE or another code. Without a line: "file: " + message. */
+strait_status st_fail_at(strait_error *err, strait_status code, st_pos pos, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Layers. A recipe's item is a word (flatten) or a one-key map (dense: {units: 64}). */
+#define ST_LAYER_LIST(X)                                                                                               \
+    X(FLATTEN, "flatten")                                                                                              \
+    X(RESHAPE, "reshape")                                                                                              \
+    X(DENSE, "dense")                                                                                                  \
+    X(CONV2D, "conv2d")                                                                                                \
+    X(CONV2D_TRANSPOSE, "conv2d_transpose")                                                                            \
+    X(ACTIVATION, "activation")
+
+typedef enum st_layer_kind {
+#define ST_LAYER_ENUM(name, text) ST_LAYER_##name,
+    ST_LAYER_LIST(ST_LAYER_ENUM)
+#undef ST_LAYER_ENUM
+} st_layer_kind;
+
+/* Fields a layer kind does not have stay zero. */
+typedef struct st_layer {
+    st_layer_kind kind;
+    st_pos pos;
+    st_activation activation; /* dense, conv2d, conv2d_transpose, activation */
+    bool bias;                /* dense, conv2d, conv2d_transpose: default true */
+    int64_t units;            /* dense */
+    int64_t filters;          /* conv2d, conv2d_transpose */
+    int64_t kernel_size[2];   /* height, width; in recipes a number or [h, w]; default 3 */
+    int64_t strides[2];       /* default 1 */
+    st_padding padding;       /* default same */
+    int n_dims;               /* reshape */
+    int64_t dim[4];           /* reshape: one sample's shape */
+} st_layer;
+
+typedef enum st_scale { ST_SCALE_UNIT, ST_SCALE_NONE, ST_SCALE_MINMAX } st_scale;
+typedef enum st_corrupt_kind {
+    ST_CORRUPT_NONE,
+    ST_CORRUPT_GAUSSIAN,
+    ST_CORRUPT_MASK,
+    ST_CORRUPT_SALT_PEPPER
+} st_corrupt_kind;
+
+/* Noise on the input; the target stays clean. In recipes: corrupt: {gaussian: 0.2, clip: [0, 1]}. */
+typedef struct st_corrupt {
+    st_corrupt_kind kind;
+    double amount; /* gaussian: standard deviation; mask: share set to 0; salt_pepper: share set to 0 or 1, half each */
+    bool clip;
+    double clip_low, clip_high;
+} st_corrupt;
+
+typedef enum st_optimizer_kind { ST_OPTIMIZER_SGD, ST_OPTIMIZER_ADAM } st_optimizer_kind;
+
+typedef struct st_optimizer {
+    st_optimizer_kind kind;
+    double learning_rate;           /* adam 0.001, sgd 0.01 */
+    double beta_1, beta_2, epsilon; /* adam: 0.9, 0.999, 1e-7 */
+    double momentum;                /* sgd: 0 */
+    bool nesterov;                  /* sgd: false */
+} st_optimizer;
+
+struct strait_recipe {
+    char *name;
+    uint64_t seed; /* default 42 */
+    struct {
+        st_pos pos, source_pos, validation_pos;
+        char *source;               /* NULL when the recipe leaves it to the caller */
+        char *validation_split;     /* a named split ("test"), or NULL */
+        double validation_fraction; /* 0 < f < 1: the last part of the training samples; 0: none */
+        st_scale scale;             /* default unit */
+        double scale_offset,
+            scale_factor; /* minmax, once fitted on training data: x' = (x - offset) * factor; factor 0: not fitted */
+        st_corrupt corrupt;
+        int64_t limit; /* the first so many samples; 0: all */
+        int n_only;    /* labels to keep */
+        int64_t *only;
+    } data;
+    struct {
+        st_pos pos, input_pos, decoder_pos;
+        int n_input_dims;
+        int64_t input_dim[4];
+        int n_encoder, n_decoder;
+        st_layer *encoder, *decoder;
+    } model;
+    struct {
+        st_pos pos;
+        st_loss_kind loss;
+        st_optimizer optimizer;
+        int64_t epochs, batch_size; /* defaults 10, 32 */
+        bool shuffle;               /* default true */
+        struct {
+            bool on;
+            int64_t patience; /* epochs without improvement before stopping */
+            double min_delta;
+            bool restore_best;
+        } early_stopping;
+        /* How the step is computed; written into the run's recipe so that reruns give the same bits. */
+        int64_t threads, micro_batch; /* 0: chosen by the rule */
+    } train;
+    char *file; /* what st_pos.file points to */
+};
+
+const char *st_layer_name(st_layer_kind kind);
+const char *st_optimizer_name(st_optimizer_kind kind);
+
+/* A deep copy, the caller's. */
+strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, strait_error *err);
+
+/* The folders recipes are looked for in, in order: $STRAIT_RECIPES, ./recipes, the user's, the installed; ':' between.
+ * The caller's. */
+char *st_recipe_folders(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* Run folders: DIR/NAME-001, -002, ... and the files in them. */
+#ifndef ST_STORE_RUN_H
+#define ST_STORE_RUN_H
+
+#include "recipe/recipe.h"
+
+/* Makes DIR (and parents) and the next free DIR/NAME-nnn in it; the numbering is safe between processes (mkdir
+   decides). *out is its path, the caller's. Errors: IO naming the folder. */
+strait_status st_run_create(char **out, const char *dir, const char *name, strait_error *err);
+
+/* The folder of a run given as a folder or as a name in runs/: the caller's. Errors: NOT_FOUND (with the latest runs
+ * there are). */
+strait_status st_run_find(char **out, const char *run, strait_error *err);
+
+/* The model file that MODEL names: itself, or model.safetensors in the run it names; the caller's. Errors: NOT_FOUND.
+ */
+strait_status st_run_model_path(char **out, const char *model, strait_error *err);
+
+/* One epoch of history.csv: epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds. */
+typedef struct st_history_row {
+    int epoch;
+    double loss, val_loss; /* val_loss NAN: empty in the file */
+    double learning_rate, seconds, samples_per_second, wait_seconds;
+} st_history_row;
+
+/* Writes / reads a whole history.csv (atomic). *out is the caller's (st_free). */
+strait_status st_history_write(const char *path, int n, const st_history_row *rows, strait_error *err);
+strait_status st_history_read(st_history_row **out, int *n, const char *path, strait_error *err);
+
+#endif
