@@ -7,6 +7,7 @@
 #ifndef ST_GRAPH_RUNNER_H
 #define ST_GRAPH_RUNNER_H
 
+#include "base/string.h"
 #include "base/thread.h"
 #include "graph/engine.h"
 
@@ -51,6 +52,6 @@ strait_status st_runner_train(st_runner *runner, const float *input, const float
 /* Bytes: parameters, gradients, activations and scratch of all replicas. */
 int64_t st_runner_memory(const st_runner *runner);
 /* The plan as text, an op a line: name, shapes, how computed, arena offsets. Appends to text. */
-void st_runner_describe(const st_runner *runner, struct st_text *text);
+void st_runner_describe(const st_runner *runner, st_text *text);
 
 #endif
