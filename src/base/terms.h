@@ -38,6 +38,8 @@ typedef enum st_loss_kind {
 #undef ST_LOSS_ENUM
 } st_loss_kind;
 
+typedef enum st_optimizer_kind { ST_OPTIMIZER_SGD, ST_OPTIMIZER_ADAM } st_optimizer_kind;
+
 /* What binary cross-entropy clips to, as Keras. */
 #define ST_BCE_CLIP 1e-7f
 

@@ -26,9 +26,10 @@ typedef struct st_kernel_needs {
 
 /* The part of a step that changes from call to call; read by losses. */
 typedef struct st_step {
-    int64_t n_valid; /* samples of the micro-batch that count; the rest are padding */
-    float scale;     /* 1 / (samples of the batch * values of a sample) */
-    double loss;     /* out: sum of the loss over values and valid samples, added to */
+    int64_t n_valid;     /* samples of the micro-batch that count; the rest are padding */
+    const float *target; /* [n_valid, output shape] */
+    float scale;         /* 1 / (samples of the batch * values of a sample) */
+    double loss;         /* out: sum of the loss over values and valid samples, added to */
 } st_step;
 
 /* Where everything lives; fixed for the life of the plan. Gradient pointers are NULL outside training. */
@@ -39,7 +40,6 @@ typedef struct st_binding {
     float *dsrc;                /* gradient by src; NULL when not needed */
     const float *kernel, *bias; /* packed */
     float *dkernel, *dbias;     /* packed */
-    const float *target;        /* losses */
     st_step *step;              /* losses */
     float *scratch;
 } st_binding;
@@ -49,7 +49,8 @@ typedef struct st_kernel {
     strait_status (*plan)(void **state, st_kernel_needs *needs, const st_kernel_request *request, strait_error *err);
     strait_status (*bind)(void *state, const st_binding *binding, strait_error *err);
     strait_status (*forward)(void *state);
-    /* accumulate: add to dkernel and dbias instead of overwriting. (optional: none without gradient) */
+    /* accumulate: add to dkernel and dbias instead of overwriting. A loss adds the loss here too, so that training
+       needs one pass over the output: its forward is for evaluation only. */
     strait_status (*backward)(void *state, bool accumulate);
     /* Between canonical and packed layout. (optional: ops without parameters) */
     void (*pack)(void *state, float *packed_kernel, float *packed_bias, const float *kernel, const float *bias);
@@ -59,9 +60,23 @@ typedef struct st_kernel {
     void (*free)(void *state);
 } st_kernel;
 
+/* One slice [begin, end) of the optimiser's pass: the replicas' gradients are summed in order of their number, then
+   the step is taken. All blocks have the packed layout; m and v are the optimiser's state. */
+typedef struct st_update {
+    st_optimizer_kind kind;
+    int n_gradients;
+    float *const *gradient; /* [n_gradients][n] */
+    float *value, *m, *v;
+    float learning_rate; /* adam: already corrected for the bias of both moments */
+    float beta_1, beta_2, epsilon;
+    float momentum;
+    bool nesterov;
+} st_update;
+
 typedef struct st_engine {
-    const char *name;                     /* "cpu", "reference" */
-    void (*thread_init)(void);            /* run once on each worker (optional) */
+    const char *name;          /* "cpu", "reference" */
+    void (*thread_init)(void); /* run once on each worker (optional) */
+    void (*update)(const st_update *update, size_t begin, size_t end);
     const st_kernel *kernel[ST_OP_COUNT]; /* NULL: the plan does it (reshape) */
 } st_engine;
 

@@ -66,7 +66,6 @@ typedef struct st_corrupt {
     double clip_low, clip_high;
 } st_corrupt;
 
-typedef enum st_optimizer_kind { ST_OPTIMIZER_SGD, ST_OPTIMIZER_ADAM } st_optimizer_kind;
 
 typedef struct st_optimizer {
     st_optimizer_kind kind;

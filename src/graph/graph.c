@@ -1,0 +1,232 @@
+#include "graph/graph.h"
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/string.h"
+
+/* More floats than this in one tensor or parameter is a mistake, and keeps every product below in range. */
+#define MAX_COUNT ((int64_t)1 << 40)
+
+const char *st_op_name(st_op_kind kind) {
+    static const char *const name[] = {
+#define OP_NAME(enumerator, text) [ST_OP_##enumerator] = text,
+        ST_OP_LIST(OP_NAME)
+#undef OP_NAME
+    };
+    return name[kind];
+}
+
+int64_t st_shape_count(const st_shape *shape) {
+    int64_t count = 1;
+    for (int i = 0; i < shape->n_dims; i++) {
+        if (shape->dim[i] > 0 && count > MAX_COUNT / shape->dim[i]) return MAX_COUNT + 1;
+        count *= shape->dim[i];
+    }
+    return count;
+}
+
+bool st_shape_equal(const st_shape *a, const st_shape *b) {
+    if (a->n_dims != b->n_dims) return false;
+    for (int i = 0; i < a->n_dims; i++)
+        if (a->dim[i] != b->dim[i]) return false;
+    return true;
+}
+
+void st_shape_print(char out[96], const st_shape *shape) {
+    size_t length = 0;
+    out[0] = 0;
+    for (int i = 0; i < shape->n_dims; i++) {
+        const int n = snprintf(out + length, 96 - length, "%s%lld", i ? "×" : "", (long long)shape->dim[i]);
+        if (n < 0 || (size_t)n >= 96 - length) return;
+        length += (size_t)n;
+    }
+}
+
+strait_status st_graph_new(st_graph **out, const st_shape *input, strait_error *err) {
+    st_graph *graph = st_alloc(1, sizeof *graph);
+    if (!graph) return st_fail_memory(err, sizeof *graph, "the graph");
+    graph->tensor = st_alloc(1, sizeof *graph->tensor);
+    if (!graph->tensor) {
+        st_free(graph);
+        return st_fail_memory(err, sizeof *graph->tensor, "the graph");
+    }
+    graph->tensor[0] = (st_tensor){.shape = *input, .producer = -1};
+    graph->n_tensors = 1;
+    graph->latent = graph->output = -1;
+    *out = graph;
+    return STRAIT_OK;
+}
+
+void st_graph_free(st_graph *graph) {
+    if (!graph) return;
+    st_free(graph->tensor);
+    st_free(graph->op);
+    st_free(graph->parameter);
+    st_free(graph);
+}
+
+/* Appends op and the tensor it writes. */
+static strait_status add_op(int *dst, st_graph *graph, st_op op, const st_shape *shape, strait_error *err) {
+    if (st_shape_count(shape) > MAX_COUNT) {
+        char text[96];
+        st_shape_print(text, shape);
+        return st_fail(err, STRAIT_SHAPE, "%s gives %s values a sample: too many", st_op_name(op.kind), text);
+    }
+    st_op *ops = st_realloc(graph->op, (size_t)graph->n_ops + 1, sizeof *ops);
+    if (!ops) return st_fail_memory(err, sizeof *ops, "the graph");
+    graph->op = ops;
+    st_tensor *tensors = st_realloc(graph->tensor, (size_t)graph->n_tensors + 1, sizeof *tensors);
+    if (!tensors) return st_fail_memory(err, sizeof *tensors, "the graph");
+    graph->tensor = tensors;
+    op.dst = graph->n_tensors;
+    graph->op[graph->n_ops] = op;
+    graph->tensor[graph->n_tensors++] = (st_tensor){.shape = *shape, .producer = graph->n_ops++};
+    *dst = op.dst;
+    return STRAIT_OK;
+}
+
+/* Appends a parameter named prefix.what. */
+static strait_status add_parameter(int *index, st_graph *graph, const char *prefix, const char *what,
+                                   const st_shape *shape, int64_t fan_in, int64_t fan_out, strait_error *err) {
+    const int64_t count = st_shape_count(shape);
+    if (count > MAX_COUNT) {
+        char text[96];
+        st_shape_print(text, shape);
+        return st_fail(err, STRAIT_SHAPE, "%s.%s would have %s values: too many", prefix, what, text);
+    }
+    st_parameter *parameters = st_realloc(graph->parameter, (size_t)graph->n_parameters + 1, sizeof *parameters);
+    if (!parameters) return st_fail_memory(err, sizeof *parameters, "the graph");
+    graph->parameter = parameters;
+    st_parameter *parameter = &parameters[graph->n_parameters];
+    *parameter = (st_parameter){.shape = *shape, .offset = graph->n_values, .fan_in = fan_in, .fan_out = fan_out};
+    snprintf(parameter->name, sizeof parameter->name, "%s.%s", prefix, what);
+    graph->n_values += count;
+    *index = graph->n_parameters++;
+    return STRAIT_OK;
+}
+
+static strait_status add_kernel_and_bias(st_op *op, st_graph *graph, const char *prefix, const st_shape *kernel,
+                                         int64_t fan_in, int64_t fan_out, int64_t n_bias, strait_error *err) {
+    ST_TRY(add_parameter(&op->kernel, graph, prefix, "kernel", kernel, fan_in, fan_out, err));
+    op->bias = -1;
+    if (n_bias == 0) return STRAIT_OK;
+    const st_shape bias = {.n_dims = 1, .dim = {n_bias}};
+    return add_parameter(&op->bias, graph, prefix, "bias", &bias, 0, 0, err);
+}
+
+strait_status st_graph_dense(int *dst, st_graph *graph, int src, int64_t units, bool bias, st_activation activation,
+                             st_op_place place, strait_error *err) {
+    st_shape shape = graph->tensor[src].shape;
+    const int64_t in = shape.dim[shape.n_dims - 1];
+    st_op op = {.kind = ST_OP_DENSE, .src = src, .activation = activation, .part = place.part, .layer = place.layer};
+    const st_shape kernel = {.n_dims = 2, .dim = {in, units}};
+    ST_TRY(add_kernel_and_bias(&op, graph, place.prefix, &kernel, in, units, bias ? units : 0, err));
+    shape.dim[shape.n_dims - 1] = units;
+    return add_op(dst, graph, op, &shape, err);
+}
+
+/* One axis of a convolution's window over `wide` positions giving `narrow`: the zeros TensorFlow adds, the extra one
+   after. For a transposed convolution wide is its output. */
+static void pad_same(st_window *window, int axis, int64_t wide, int64_t narrow) {
+    int64_t pad = (narrow - 1) * window->stride[axis] + window->kernel[axis] - wide;
+    if (pad < 0) pad = 0;
+    window->pad_before[axis] = pad / 2;
+    window->pad_after[axis] = pad - pad / 2;
+}
+
+strait_status st_graph_conv2d(int *dst, st_graph *graph, int src, bool transpose, int64_t filters,
+                              const int64_t kernel_size[2], const int64_t strides[2], st_padding padding, bool bias,
+                              st_activation activation, st_op_place place, strait_error *err) {
+    const st_shape in = graph->tensor[src].shape;
+    const char *name = st_op_name(transpose ? ST_OP_CONV2D_TRANSPOSE : ST_OP_CONV2D);
+    char text[96];
+    st_shape_print(text, &in);
+    if (in.n_dims != 3)
+        return st_fail(err, STRAIT_SHAPE, "%s needs height×width×channels, but gets %s; put a reshape before it", name,
+                       text);
+    st_op op = {.kind = transpose ? ST_OP_CONV2D_TRANSPOSE : ST_OP_CONV2D,
+                .src = src,
+                .activation = activation,
+                .part = place.part,
+                .layer = place.layer};
+    st_shape out = {.n_dims = 3, .dim = {0, 0, filters}};
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t k = kernel_size[axis], s = strides[axis], n = in.dim[axis];
+        op.window.kernel[axis] = k;
+        op.window.stride[axis] = s;
+        if (transpose) {
+            out.dim[axis] = padding == ST_SAME ? n * s : (n - 1) * s + (k > s ? k : s);
+            if (padding == ST_SAME) pad_same(&op.window, axis, out.dim[axis], n);
+        } else {
+            if (padding == ST_VALID && n < k)
+                return st_fail(err, STRAIT_SHAPE, "%s with kernel %lld×%lld does not fit into %s with padding valid",
+                               name, (long long)kernel_size[0], (long long)kernel_size[1], text);
+            out.dim[axis] = padding == ST_SAME ? (n + s - 1) / s : (n - k) / s + 1;
+            if (padding == ST_SAME) pad_same(&op.window, axis, n, out.dim[axis]);
+        }
+    }
+    const int64_t channels = in.dim[2], area = kernel_size[0] * kernel_size[1];
+    /* Keras keeps transposed kernels as [kh, kw, out, in]; its fans are those of that shape's last two dims. */
+    const st_shape kernel = {
+        .n_dims = 4,
+        .dim = {kernel_size[0], kernel_size[1], transpose ? filters : channels, transpose ? channels : filters}};
+    ST_TRY(add_kernel_and_bias(&op, graph, place.prefix, &kernel, area * kernel.dim[2], area * kernel.dim[3],
+                               bias ? filters : 0, err));
+    return add_op(dst, graph, op, &out, err);
+}
+
+strait_status st_graph_reshape(int *dst, st_graph *graph, int src, const st_shape *shape, st_op_place place,
+                               strait_error *err) {
+    const st_shape *in = &graph->tensor[src].shape;
+    if (st_shape_count(in) != st_shape_count(shape)) {
+        char to[96], from[96];
+        st_shape_print(to, shape);
+        st_shape_print(from, in);
+        return st_fail(err, STRAIT_SHAPE, "reshape to %s = %lld values, but gets %s = %lld", to,
+                       (long long)st_shape_count(shape), from, (long long)st_shape_count(in));
+    }
+    const st_op op = {
+        .kind = ST_OP_RESHAPE, .src = src, .kernel = -1, .bias = -1, .part = place.part, .layer = place.layer};
+    return add_op(dst, graph, op, shape, err);
+}
+
+strait_status st_graph_activation(int *dst, st_graph *graph, int src, bool fuse, st_activation activation,
+                                  st_op_place place, strait_error *err) {
+    *dst = src;
+    if (activation.kind == ST_LINEAR) return STRAIT_OK;
+    const int producer = graph->tensor[src].producer;
+    if (fuse && producer >= 0) {
+        st_op *before = &graph->op[producer];
+        if (before->kind != ST_OP_RESHAPE && before->activation.kind == ST_LINEAR) {
+            before->activation = activation;
+            return STRAIT_OK;
+        }
+    }
+    const st_op op = {.kind = ST_OP_ACTIVATION,
+                      .src = src,
+                      .kernel = -1,
+                      .bias = -1,
+                      .activation = activation,
+                      .part = place.part,
+                      .layer = place.layer};
+    const st_shape shape = graph->tensor[src].shape;
+    return add_op(dst, graph, op, &shape, err);
+}
+
+int64_t st_op_flops(const st_graph *graph, const st_op *op) {
+    const st_shape *src = &graph->tensor[op->src].shape;
+    switch (op->kind) {
+    case ST_OP_DENSE:
+        return 2 * st_shape_count(src) * graph->tensor[op->dst].shape.dim[graph->tensor[op->dst].shape.n_dims - 1];
+    case ST_OP_CONV2D: {
+        const st_shape *dst = &graph->tensor[op->dst].shape;
+        return 2 * st_shape_count(dst) * op->window.kernel[0] * op->window.kernel[1] * src->dim[2];
+    }
+    case ST_OP_CONV2D_TRANSPOSE: {
+        const st_shape *dst = &graph->tensor[op->dst].shape;
+        return 2 * st_shape_count(src) * op->window.kernel[0] * op->window.kernel[1] * dst->dim[2];
+    }
+    default: return 0;
+    }
+}
