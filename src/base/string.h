@@ -2,6 +2,7 @@
 #ifndef ST_BASE_STRING_H
 #define ST_BASE_STRING_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,9 @@ void st_text_add_bytes(st_text *text, const void *bytes, size_t n);
 /* Hands the string to the caller (st_free) and resets text; MEMORY when an append failed. */
 strait_status st_text_take(char **out, st_text *text, strait_error *err);
 void st_text_free(st_text *text);
+
+/* vsnprintf in the "C" locale: the same text whatever locale the program has set. */
+int st_format_into(char *out, size_t n, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
 /* A formatted string, the caller's (st_free); NULL when there is no memory. */
 char *st_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
