@@ -38,6 +38,10 @@ strait_status st_model_from_tensors(strait_model **out, const st_safetensors *fi
 strait_status st_model_tensors(st_named_tensor **out, size_t *n, const strait_model *model, strait_model_part part,
                                const float *values, strait_error *err);
 
+/* The metadata that make a file of these tensors a model file; values borrowed from the model. Gives how many. */
+#define ST_MODEL_N_METADATA 4
+size_t st_model_metadata(st_metadata out[ST_MODEL_N_METADATA], const strait_model *model, strait_model_part part);
+
 /* Input / output shape of one sample (encoder input or latent; decoder output or latent). */
 st_shape st_model_input_shape(const strait_model *model);
 st_shape st_model_output_shape(const strait_model *model);

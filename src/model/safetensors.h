@@ -35,6 +35,9 @@ typedef struct st_safetensors {
 } st_safetensors;
 
 strait_status st_safetensors_read(st_safetensors **out, const char *path, strait_error *err);
+/* The same from the n bytes of a file in memory, which must come from st_alloc and are taken over, also on failure.
+   path is for messages. */
+strait_status st_safetensors_parse(st_safetensors **out, char *bytes, size_t n, const char *path, strait_error *err);
 void st_safetensors_free(st_safetensors *file);
 const st_named_tensor *st_safetensors_find(const st_safetensors *file, const char *name); /* or NULL */
 const char *st_safetensors_metadata(const st_safetensors *file, const char *key);         /* or NULL */

@@ -1,0 +1,205 @@
+/* From a recipe's layers to a graph. The graph's builders know shapes but not recipes: their mistakes get the layer's
+   position here, so that whoever reads the message finds the line. */
+#include "model/model.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/string.h"
+#include "model/model_int.h"
+
+/* A size beyond this is a mistake; up to it the builders' integer products stay in range. */
+#define MAX_SIZE ((int64_t)1 << 40)
+
+/* The limit a container sets, or 0. */
+static int64_t container_memory(void) {
+    static const char *const path[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
+        FILE *file = fopen(path[i], "r");
+        if (!file) continue;
+        char line[64] = "";
+        if (!fgets(line, sizeof line, file)) line[0] = 0;
+        fclose(file);
+        line[strcspn(line, "\n")] = 0;
+        int64_t bytes;
+        if (st_parse_int(&bytes, line) && bytes > 0) return bytes; /* "max": none */
+    }
+    return 0;
+}
+
+int64_t st_model_memory_limit(void) {
+    const int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    int64_t bytes = pages > 0 && page > 0 ? pages * page : INT64_MAX;
+    const int64_t container = container_memory();
+    if (container > 0 && container < bytes) bytes = container;
+    return bytes;
+}
+
+/* What a layer will add, in floating point so that no product overflows: parameters, and values of one sample. */
+typedef struct layer_size {
+    double parameters, values;
+} layer_size;
+
+static layer_size size_of(const st_layer *layer, const st_shape *in) {
+    const double count = (double)st_shape_count(in), channels = (double)in->dim[in->n_dims - 1];
+    if (layer->kind == ST_LAYER_DENSE) {
+        const double units = (double)layer->units;
+        return (layer_size){channels * units + (layer->bias ? units : 0), count / channels * units};
+    }
+    if (layer->kind != ST_LAYER_CONV2D && layer->kind != ST_LAYER_CONV2D_TRANSPOSE) return (layer_size){0, count};
+    const double filters = (double)layer->filters,
+                 kernel[2] = {(double)layer->kernel_size[0], (double)layer->kernel_size[1]};
+    layer_size size = {kernel[0] * kernel[1] * channels * filters + (layer->bias ? filters : 0), filters};
+    for (int axis = 0; axis < 2 && in->n_dims == 3; axis++) {
+        const double n = (double)in->dim[axis], stride = (double)layer->strides[axis];
+        size.values *= layer->kind == ST_LAYER_CONV2D ? n / stride + 1 : n * stride + kernel[axis];
+    }
+    return size;
+}
+
+/* Refuses what no memory could hold, before anything is allocated for it. */
+static strait_status check_size(const st_graph *graph, const st_layer *layer, const char *prefix, const st_shape *in,
+                                strait_error *err) {
+    const int64_t size[] = {layer->units,      layer->filters,    layer->kernel_size[0], layer->kernel_size[1],
+                            layer->strides[0], layer->strides[1], layer->dim[0],         layer->dim[1],
+                            layer->dim[2],     layer->dim[3]};
+    for (size_t i = 0; i < sizeof size / sizeof size[0]; i++)
+        if (size[i] < 0 || size[i] > MAX_SIZE)
+            return st_fail_at(err, STRAIT_SHAPE, layer->pos, "%s (%s): %lld is not a size a layer can have",
+                              st_layer_name(layer->kind), prefix, (long long)size[i]);
+    const layer_size added = size_of(layer, in);
+    const double parameters = (double)graph->n_values + added.parameters, limit = (double)st_model_memory_limit();
+    if (parameters * sizeof(float) > limit || parameters > (double)MAX_SIZE)
+        return st_fail_at(err, STRAIT_SHAPE, layer->pos,
+                          "%s (%s) brings the model to %.0f parameters × 4 bytes = %.1f GB, but this machine has %.1f "
+                          "GB of memory; make it smaller",
+                          st_layer_name(layer->kind), prefix, parameters, parameters * 4e-9, limit * 1e-9);
+    if (added.values * sizeof(float) > limit || added.values > (double)MAX_SIZE)
+        return st_fail_at(err, STRAIT_SHAPE, layer->pos,
+                          "%s (%s) gives about %.0f values × 4 bytes = %.1f GB for one sample, but this machine has "
+                          "%.1f GB of memory; make it smaller",
+                          st_layer_name(layer->kind), prefix, added.values, added.values * 4e-9, limit * 1e-9);
+    return STRAIT_OK;
+}
+
+/* Calls the layer's builder. A decoder must not fuse an activation into the latent: decoding alone would lack it. */
+static strait_status build_layer(int *tensor, st_graph *graph, const st_layer *layer, st_op_place place,
+                                 strait_error *err) {
+    const int src = *tensor;
+    const bool fuse = src != graph->latent;
+    switch (layer->kind) {
+    case ST_LAYER_FLATTEN: {
+        const st_shape flat = {.n_dims = 1, .dim = {st_shape_count(&graph->tensor[src].shape)}};
+        return st_graph_reshape(tensor, graph, src, &flat, place, err);
+    }
+    case ST_LAYER_RESHAPE: {
+        st_shape shape = {.n_dims = layer->n_dims};
+        memcpy(shape.dim, layer->dim, sizeof shape.dim);
+        return st_graph_reshape(tensor, graph, src, &shape, place, err);
+    }
+    case ST_LAYER_DENSE:
+        return st_graph_dense(tensor, graph, src, layer->units, layer->bias, layer->activation, place, err);
+    case ST_LAYER_CONV2D:
+    case ST_LAYER_CONV2D_TRANSPOSE:
+        return st_graph_conv2d(tensor, graph, src, layer->kind == ST_LAYER_CONV2D_TRANSPOSE, layer->filters,
+                               layer->kernel_size, layer->strides, layer->padding, layer->bias, layer->activation,
+                               place, err);
+    case ST_LAYER_ACTIVATION: return st_graph_activation(tensor, graph, src, fuse, layer->activation, place, err);
+    }
+    return st_fail(err, STRAIT_RECIPE, "layer of unknown kind %d", (int)layer->kind);
+}
+
+/* Adds one half's layers after *tensor, which then is the half's output. */
+static strait_status add_layers(int *tensor, st_graph *graph, const st_layer *layer, int n, int part,
+                                strait_error *err) {
+    for (int i = 0; i < n; i++) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "%s.%d", part == 0 ? "encoder" : "decoder", i);
+        const st_shape in = graph->tensor[*tensor].shape;
+        ST_TRY(check_size(graph, &layer[i], prefix, &in, err));
+        strait_error cause = {0};
+        const st_op_place place = {.prefix = prefix, .part = part, .layer = i};
+        const strait_status status = build_layer(tensor, graph, &layer[i], place, &cause);
+        if (status == STRAIT_OK) continue;
+        if (status == STRAIT_SHAPE) return st_fail_at(err, status, layer[i].pos, "%s", cause.message);
+        if (err) *err = cause;
+        return status;
+    }
+    return STRAIT_OK;
+}
+
+/* The decoder must give what went in. */
+static strait_status check_output(const strait_recipe *recipe, const st_shape *input, const st_shape *output,
+                                  strait_error *err) {
+    if (st_shape_equal(input, output)) return STRAIT_OK;
+    char gives[96], wanted[96], sum[48] = "", mend[160] = "";
+    st_shape_print(gives, output);
+    st_shape_print(wanted, input);
+    if (output->n_dims > 1) snprintf(sum, sizeof sum, " = %lld", (long long)st_shape_count(output));
+    if (st_shape_count(output) == st_shape_count(input)) {
+        if (input->n_dims == 1) {
+            snprintf(mend, sizeof mend, "; end the decoder with flatten");
+        } else {
+            int length = snprintf(mend, sizeof mend, "; end the decoder with reshape: [");
+            for (int i = 0; i < input->n_dims; i++)
+                length += snprintf(mend + length, sizeof mend - (size_t)length, "%s%lld", i ? ", " : "",
+                                   (long long)input->dim[i]);
+            snprintf(mend + length, sizeof mend - (size_t)length, "]");
+        }
+    }
+    return st_fail_at(err, STRAIT_SHAPE, recipe->model.decoder_pos, "decoder gives %s%s values, input is %s%s", gives,
+                      sum, wanted, mend);
+}
+
+/* A graph over the encoder's layers only: what it takes in, and the latent it gives. */
+static strait_status encoder_graph(st_graph **out, const strait_recipe *recipe, const st_shape *input,
+                                   strait_error *err) {
+    st_graph *graph = NULL;
+    ST_TRY(st_graph_new(&graph, input, err));
+    int tensor = graph->input;
+    const strait_status status = add_layers(&tensor, graph, recipe->model.encoder, recipe->model.n_encoder, 0, err);
+    if (status != STRAIT_OK) {
+        st_graph_free(graph);
+        return status;
+    }
+    graph->latent = tensor;
+    graph->n_encoder_ops = graph->n_ops;
+    *out = graph;
+    return STRAIT_OK;
+}
+
+strait_status st_model_graph(st_graph **out, const strait_recipe *recipe, bool with_encoder, bool with_decoder,
+                             strait_error *err) {
+    *out = NULL;
+    if (recipe->model.n_encoder == 0 || (with_decoder && recipe->model.n_decoder == 0))
+        return st_fail_at(err, STRAIT_RECIPE, recipe->model.pos, "the %s has no layers",
+                          recipe->model.n_encoder == 0 ? "encoder" : "decoder");
+    st_shape input = {.n_dims = recipe->model.n_input_dims};
+    memcpy(input.dim, recipe->model.input_dim, sizeof input.dim);
+    if (st_shape_count(&input) > MAX_SIZE || (double)st_shape_count(&input) * 4 > (double)st_model_memory_limit())
+        return st_fail_at(err, STRAIT_SHAPE, recipe->model.input_pos, "one sample would not fit into memory");
+    st_graph *graph = NULL;
+    ST_TRY(encoder_graph(&graph, recipe, &input, err));
+    strait_status status = STRAIT_OK;
+    if (!with_decoder) goto done;
+    if (!with_encoder) {
+        /* The decoder's own input is the latent, whose shape only the encoder tells. */
+        const st_shape latent = graph->tensor[graph->latent].shape;
+        st_graph_free(graph);
+        ST_TRY(st_graph_new(&graph, &latent, err));
+        graph->latent = graph->input;
+    }
+    int tensor = graph->latent;
+    status = add_layers(&tensor, graph, recipe->model.decoder, recipe->model.n_decoder, 1, err);
+    if (status != STRAIT_OK) goto done;
+    graph->output = tensor;
+    status = check_output(recipe, &input, &graph->tensor[tensor].shape, err);
+done:
+    if (status != STRAIT_OK) {
+        st_graph_free(graph);
+        return status;
+    }
+    *out = graph;
+    return STRAIT_OK;
+}
