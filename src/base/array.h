@@ -1,5 +1,5 @@
 /* .npy files: header and data (NEP 1 format, versions 1.0 and 2.0). Number types, orders and byte orders are read as
-   float32 here; the data room reads u8 and u16 in their own type through st_npy_header. */
+   float32 here; the data room reads u8 and u16 in their own type through st_npy_parse. */
 #ifndef ST_BASE_ARRAY_H
 #define ST_BASE_ARRAY_H
 
@@ -26,6 +26,9 @@ typedef struct st_npy {
 
 /* Parses the header in the first n bytes of a .npy file; checks that shape and type are sane. path is for messages. */
 strait_status st_npy_parse(st_npy *out, const char *bytes, size_t n, const char *path, strait_error *err);
+
+/* Fills array, which has npy's shape, from the data behind the header: as float32, in C order. */
+void st_npy_convert(strait_array *array, const st_npy *npy, const char *data);
 
 /* Writes float32 values as .npy / .csv, atomically. */
 strait_status st_npy_write(const strait_array *array, const char *path, strait_error *err);

@@ -17,7 +17,8 @@ typedef void (*st_pool_work)(void *context, int worker, int n_workers);
 strait_status st_pool_new(st_pool **out, int n_workers, void (*init)(void), strait_error *err);
 int st_pool_size(const st_pool *pool);
 /* Runs work(context, i, n) on worker i for all i, and waits. No allocation, no lock: workers spin for a moment, then
-   sleep on a futex or semaphore; they do not spin at all when there are more of them than processors. */
+   sleep on a futex (a condition variable where there is none); they do not spin at all when there are more of them
+   than processors. Calls from different threads must not overlap, and work must not call it on its own pool. */
 void st_pool_run(st_pool *pool, st_pool_work work, void *context);
 /* Inside work: waits until all workers have come here. */
 void st_pool_barrier(st_pool *pool, int worker);
