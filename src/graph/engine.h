@@ -53,8 +53,10 @@ typedef struct st_kernel {
        needs one pass over the output: its forward is for evaluation only. */
     strait_status (*backward)(void *state, bool accumulate);
     /* Between canonical and packed layout. (optional: ops without parameters) */
-    void (*pack)(void *state, float *packed_kernel, float *packed_bias, const float *kernel, const float *bias);
-    void (*unpack)(void *state, float *kernel, float *bias, const float *packed_kernel, const float *packed_bias);
+    strait_status (*pack)(void *state, float *packed_kernel, float *packed_bias, const float *kernel,
+                          const float *bias);
+    strait_status (*unpack)(void *state, float *kernel, float *bias, const float *packed_kernel,
+                            const float *packed_bias);
     /* How it computes, a few words: "jit:avx2 nhwc". (optional) */
     void (*describe)(const void *state, char *out, size_t n);
     void (*free)(void *state);

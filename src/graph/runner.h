@@ -30,8 +30,8 @@ void st_runner_free(st_runner *runner); /* NULL is fine */
 
 /* Canonical parameters [graph->n_values] into the packed block of this runner / back. Gradients and optimiser state
    have the layout of the packed block: block is any block of st_runner_block_size floats. */
-void st_runner_pack(st_runner *runner, float *block, const float *canonical);
-void st_runner_unpack(st_runner *runner, float *canonical, const float *block);
+strait_status st_runner_pack(st_runner *runner, float *block, const float *canonical, strait_error *err);
+strait_status st_runner_unpack(st_runner *runner, float *canonical, const float *block, strait_error *err);
 size_t st_runner_block_size(const st_runner *runner);
 float *st_runner_parameters(st_runner *runner); /* the packed block; borrowed */
 /* Gradient block of replica i after st_runner_train; borrowed. Replicas that had no sample this time hold zeros. */

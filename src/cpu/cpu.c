@@ -1,0 +1,104 @@
+/* The cpu engine's table, which instructions it uses, and how fast this machine could go. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/thread.h"
+#include "cpu/cpu_int.h"
+#include "cpu/vector.h"
+
+static bool processor_has(const st_vector_kernels *kernels) {
+#if defined(__x86_64__)
+    if (kernels == &st_vector_avx512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (kernels == &st_vector_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return kernels == &st_vector_generic;
+}
+
+const st_vector_kernels *st_vector(void) {
+    static const st_vector_kernels *const best_first[] = {
+#if defined(__x86_64__)
+        &st_vector_avx512,
+        &st_vector_avx2,
+#endif
+        &st_vector_generic,
+    };
+    const char *asked = getenv("STRAIT_INSTRUCTIONS");
+    const size_t n = sizeof best_first / sizeof *best_first;
+    for (size_t i = 0; asked && i < n; i++)
+        if (strcmp(asked, best_first[i]->name) == 0 && processor_has(best_first[i])) return best_first[i];
+    for (size_t i = 0; i < n; i++)
+        if (processor_has(best_first[i])) return best_first[i];
+    return &st_vector_generic;
+}
+
+static void update(const st_update *call, size_t begin, size_t end) {
+    st_vector()->update(call, begin, end);
+}
+
+const st_engine st_engine_cpu = {
+    .name = "cpu",
+    .thread_init = st_onednn_thread_init,
+    .update = update,
+    .kernel =
+        {
+            [ST_OP_DENSE] = &st_cpu_dense,
+            [ST_OP_CONV2D] = &st_cpu_conv2d,
+            [ST_OP_CONV2D_TRANSPOSE] = &st_cpu_conv2d_transpose,
+            [ST_OP_ACTIVATION] = &st_cpu_activation,
+            [ST_OP_LOSS] = &st_cpu_loss,
+        },
+};
+
+const char *st_cpu_instructions(void) {
+    return st_vector()->name;
+}
+const char *st_cpu_onednn_version(void) {
+    return st_onednn_version();
+}
+
+/* ---- the peak ---- */
+
+typedef struct st_peak {
+    int64_t n;
+    float *block; /* [threads][3][n * n] */
+    bool failed[256];
+} st_peak;
+
+static void multiply_squares(void *context, int worker, int n_workers) {
+    (void)n_workers;
+    st_peak *peak = context;
+    const size_t square = (size_t)(peak->n * peak->n);
+    float *a = peak->block + 3 * square * (size_t)worker;
+    if (st_onednn_square_product(peak->n, a, a + square, a + 2 * square) != STRAIT_OK)
+        peak->failed[worker % 256] = true;
+}
+
+strait_status st_cpu_peak(double *gflops, int threads, strait_error *err) {
+    st_peak peak = {.n = 1024};
+    st_pool *pool = NULL;
+    const size_t floats = 3 * (size_t)(peak.n * peak.n) * (size_t)threads;
+    peak.block = st_alloc_aligned(floats * sizeof(float));
+    if (!peak.block) return st_fail_memory(err, floats * sizeof(float), "measuring the peak");
+    strait_status status = st_pool_new(&pool, threads, st_onednn_thread_init, err);
+    if (status != STRAIT_OK) goto out;
+    for (size_t i = 0; i < floats; i++)
+        peak.block[i] = (float)(i % 7) - 3.0f;
+    double best = 0;
+    for (int i = 0; i < 12; i++) { /* the first ones warm up */
+        const double start = st_clock();
+        st_pool_run(pool, multiply_squares, &peak);
+        const double seconds = st_clock() - start, n = (double)peak.n;
+        const double rate = 2 * n * n * n * threads / seconds * 1e-9;
+        if (rate > best) best = rate;
+    }
+    for (int i = 0; i < threads; i++)
+        if (peak.failed[i % 256]) status = st_fail(err, STRAIT_ENGINE, "oneDNN could not multiply two matrices");
+    *gflops = best;
+out:
+    st_pool_free(pool);
+    st_free(peak.block);
+    return status;
+}

@@ -1,0 +1,25 @@
+/* The kernels of the cpu engine, and of the reference engine. */
+#ifndef ST_CPU_CPU_INT_H
+#define ST_CPU_CPU_INT_H
+
+#include "graph/engine.h"
+
+extern const st_kernel st_cpu_dense;
+extern const st_kernel st_cpu_conv2d;
+extern const st_kernel st_cpu_conv2d_transpose;
+extern const st_kernel st_cpu_activation;
+extern const st_kernel st_cpu_loss;
+
+extern const st_kernel st_reference_dense;
+extern const st_kernel st_reference_conv2d;
+extern const st_kernel st_reference_conv2d_transpose;
+extern const st_kernel st_reference_activation;
+extern const st_kernel st_reference_loss;
+
+/* oneDNN's side of the room (onednn.c). */
+void st_onednn_thread_init(void);
+const char *st_onednn_version(void);
+/* C [n, n] = A [n, n] B [n, n] on the calling thread. */
+strait_status st_onednn_square_product(int64_t n, const float *a, const float *b, float *c);
+
+#endif

@@ -1,0 +1,104 @@
+/* The dense op on the vector kernels. Over the last axis: leading axes count as rows. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cpu/cpu_int.h"
+#include "cpu/vector.h"
+
+typedef struct st_dense_state {
+    const st_vector_kernels *vector;
+    st_dense call;
+} st_dense_state;
+
+static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_request *request, strait_error *err) {
+    st_dense_state *state = st_alloc(1, sizeof *state);
+    if (!state) return st_fail_memory(err, sizeof *state, "a dense layer");
+    const st_shape *src = &request->graph->tensor[request->op->src].shape;
+    const st_shape *dst = &request->graph->tensor[request->op->dst].shape;
+    state->vector = st_vector();
+    const int64_t panel = state->vector->panel;
+    st_dense *call = &state->call;
+    call->in = src->dim[src->n_dims - 1];
+    call->out = dst->dim[dst->n_dims - 1];
+    call->n_rows = request->batch * (st_shape_count(src) / call->in);
+    call->n_panels = (call->out + panel - 1) / panel;
+    call->activation = request->op->activation;
+    call->dy_is_preactivation = request->dst_is_preactivation;
+    needs->kernel = st_dense_packed_size(call->in, call->n_panels, panel);
+    needs->bias = request->op->bias >= 0 ? (size_t)(call->n_panels * panel) : 0;
+    needs->scratch = (size_t)((request->training ? call->n_panels : 1) * panel * call->n_rows);
+    *out = state;
+    return STRAIT_OK;
+}
+
+static strait_status bind(void *opaque, const st_binding *binding, strait_error *err) {
+    (void)err;
+    st_dense *call = &((st_dense_state *)opaque)->call;
+    call->x = binding->src;
+    call->y = binding->dst;
+    call->dy = binding->ddst;
+    call->dx = binding->dsrc;
+    call->kernel = binding->kernel;
+    call->bias = binding->bias;
+    call->dkernel = binding->dkernel;
+    call->dbias = binding->dbias;
+    call->scratch = binding->scratch;
+    return STRAIT_OK;
+}
+
+static strait_status forward(void *opaque) {
+    const st_dense_state *state = opaque;
+    state->vector->dense_forward(&state->call);
+    return STRAIT_OK;
+}
+
+static strait_status backward(void *opaque, bool accumulate) {
+    const st_dense_state *state = opaque;
+    state->vector->dense_backward(&state->call, accumulate);
+    return STRAIT_OK;
+}
+
+static strait_status pack(void *opaque, float *packed_kernel, float *packed_bias, const float *kernel,
+                          const float *bias) {
+    const st_dense_state *state = opaque;
+    const st_dense *call = &state->call;
+    const int64_t panel = state->vector->panel;
+    for (int64_t p = 0; p < call->n_panels; p++)
+        for (int64_t k = 0; k <= call->in; k++)
+            for (int64_t j = 0; j < panel; j++) {
+                const int64_t column = p * panel + j;
+                *packed_kernel++ = k < call->in && column < call->out ? kernel[k * call->out + column] : 0.0f;
+            }
+    for (int64_t j = 0; packed_bias && j < call->n_panels * panel; j++)
+        packed_bias[j] = j < call->out ? bias[j] : 0.0f;
+    return STRAIT_OK;
+}
+
+static strait_status unpack(void *opaque, float *kernel, float *bias, const float *packed_kernel,
+                            const float *packed_bias) {
+    const st_dense_state *state = opaque;
+    const st_dense *call = &state->call;
+    const int64_t panel = state->vector->panel;
+    for (int64_t k = 0; k < call->in; k++)
+        for (int64_t j = 0; j < call->out; j++)
+            kernel[k * call->out + j] = packed_kernel[(j / panel * (call->in + 1) + k) * panel + j % panel];
+    if (packed_bias) memcpy(bias, packed_bias, (size_t)call->out * sizeof *bias);
+    return STRAIT_OK;
+}
+
+static void describe(const void *opaque, char *out, size_t n) {
+    const st_dense_state *state = opaque;
+    snprintf(out, n, "packed panels of %lld, %s", (long long)state->vector->panel, state->vector->name);
+}
+
+const st_kernel st_cpu_dense = {
+    .plan = plan,
+    .bind = bind,
+    .forward = forward,
+    .backward = backward,
+    .pack = pack,
+    .unpack = unpack,
+    .describe = describe,
+    .free = st_free,
+};
