@@ -153,9 +153,14 @@ typedef struct parser {
     const char *at, *end;
 } parser;
 
-static bool skip(parser *p, char c) {
+static void skip_blanks(parser *p) {
     while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t'))
         p->at++;
+}
+
+/* Goes past the sign c, if it is next. */
+static bool skip(parser *p, char c) {
+    skip_blanks(p);
     if (p->at == p->end || *p->at != c) return false;
     p->at++;
     return true;
