@@ -1,0 +1,87 @@
+/* strait data info: what is in a data set. */
+#include <inttypes.h>
+#include <stdio.h>
+#include "cli.h"
+#include "format.h"
+#include "json.h"
+#include "terminal.h"
+
+static const cli_option options[] = {CLI_OPTION_JSON, {0}};
+
+static const cli_example examples[] = {
+    {"strait data info fashion-mnist", "a known name: its training part"},
+    {"strait data info fashion-mnist#test --json", "another split of it"},
+    {0},
+};
+
+static void print_labels(const strait_data_info *info) {
+    printf("labels   %d\n", info->n_labels);
+    for (int i = 0; i < info->n_labels; i++) {
+        const char *name = info->label_name && info->label_name[i] ? info->label_name[i] : "";
+        const int pad = 16 - cli_text_columns(name);
+        printf("  %6" PRId64 "  %s%*s  %12s\n", info->label_value[i], name, pad > 0 ? pad : 0, "",
+               cli_count(info->label_count[i]).text);
+    }
+}
+
+static void print_info(const strait_data_info *info) {
+    printf("source   %s\n", info->source);
+    printf("format   %s, stored as %s\n", info->format, info->storage);
+    printf("samples  %s\n", cli_count(info->n_samples).text);
+    printf("shape    %s\n", cli_shape(info->n_dims, info->dim).text);
+    printf("values   %g to %g, mean %.6g\n", info->minimum, info->maximum, info->mean);
+    if (info->has_labels)
+        print_labels(info);
+    else
+        printf("labels   none\n");
+}
+
+static json_t *labels_json(const strait_data_info *info) {
+    if (!info->has_labels) return json_null();
+    json_t *labels = json_array();
+    for (int i = 0; labels && i < info->n_labels; i++) {
+        json_t *label = json_pack("{s:I, s:o, s:I}", "value", (json_int_t)info->label_value[i], "name",
+                                  cli_json_text(info->label_name ? info->label_name[i] : NULL), "count",
+                                  (json_int_t)info->label_count[i]);
+        if (json_array_append_new(labels, label) == 0) continue;
+        json_decref(labels);
+        return NULL;
+    }
+    return labels;
+}
+
+static json_t *info_json(const strait_data_info *info) {
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "source", cli_json_text(info->source), "format",
+                     cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples",
+                     (json_int_t)info->n_samples, "shape", cli_json_shape(info->n_dims, info->dim), "minimum",
+                     cli_json_real(info->minimum), "maximum", cli_json_real(info->maximum), "mean",
+                     cli_json_real(info->mean), "labels", labels_json(info));
+}
+
+static cli_exit run(const cli_args *args) {
+    strait_data *data = NULL;
+    strait_data_info info;
+    strait_error err = {0};
+    strait_status status = strait_data_open(&data, args->operand[0], &err);
+    if (status == STRAIT_OK) status = strait_data_describe(data, &info, &err);
+    cli_exit code = CLI_OK;
+    if (status != STRAIT_OK)
+        code = cli_failed(&err);
+    else if (cli_has(args, "json"))
+        code = cli_json_print(info_json(&info));
+    else
+        print_info(&info);
+    strait_data_free(data);
+    return code;
+}
+
+const cli_command cli_data_info = {
+    .name = "data info",
+    .summary = "tell what is in a data set",
+    .synopsis = {"data info DATA [OPTIONS]"},
+    .operand = {"DATA"},
+    .least_operands = 1,
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

@@ -1,0 +1,42 @@
+#include "json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+json_t *cli_json_real(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *cli_json_text(const char *text) {
+    if (!text) return json_null();
+    json_t *string = json_string(text); /* NULL also when it is not UTF-8 */
+    if (string) return string;
+    char *plain = strdup(text);
+    if (!plain) return NULL;
+    for (char *at = plain; *at; at++)
+        if ((unsigned char)*at >= 128) *at = '?';
+    string = json_string(plain);
+    free(plain);
+    return string;
+}
+
+json_t *cli_json_shape(int n_dims, const int64_t *dim) {
+    json_t *shape = json_array();
+    for (int i = 0; shape && i < n_dims; i++) {
+        if (json_array_append_new(shape, json_integer(dim[i])) == 0) continue;
+        json_decref(shape);
+        return NULL;
+    }
+    return shape;
+}
+
+cli_exit cli_json_print(json_t *object) {
+    char *text = object ? json_dumps(object, JSON_PRESERVE_ORDER) : NULL;
+    json_decref(object);
+    if (!text) return cli_no_memory();
+    printf("%s\n", text);
+    free(text);
+    return CLI_OK;
+}
