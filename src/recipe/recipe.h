@@ -66,7 +66,6 @@ typedef struct st_corrupt {
     double clip_low, clip_high;
 } st_corrupt;
 
-
 typedef struct st_optimizer {
     st_optimizer_kind kind;
     double learning_rate;           /* adam 0.001, sgd 0.01 */
@@ -113,17 +112,76 @@ struct strait_recipe {
         /* How the step is computed; written into the run's recipe so that reruns give the same bits. */
         int64_t threads, micro_batch; /* 0: chosen by the rule */
     } train;
-    char *file; /* what st_pos.file points to */
+    char *file;       /* what st_pos.file points to: the file the recipe was read from ... */
+    int n_overrides;  /* ... or, for a value given by --set, */
+    char **overrides; /* "--set train.epochs=3" */
 };
 
 const char *st_layer_name(st_layer_kind kind);
 const char *st_optimizer_name(st_optimizer_kind kind);
 
-/* A deep copy, the caller's. */
+/* A deep copy, the caller's; its positions point to its own strings. */
 strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, strait_error *err);
 
 /* The folders recipes are looked for in, in order: $STRAIT_RECIPES, ./recipes, the user's, the installed; ':' between.
- * The caller's. */
+ * The caller's; NULL when there is no memory. */
 char *st_recipe_folders(void);
+
+/* ---- the recipe's keys, as a table ----
+   The one description of what a recipe may say: the parser, the writer, help and documentation are made from it.
+   A record is a map with a fixed set of keys, read into a C struct. */
+
+typedef enum st_key_type {
+    ST_KEY_TEXT,       /* char *, owned: a text on one line */
+    ST_KEY_INTEGER,    /* int64_t */
+    ST_KEY_NUMBER,     /* double */
+    ST_KEY_SLOPE,      /* float: a number */
+    ST_KEY_SWITCH,     /* bool: true or false */
+    ST_KEY_WORD,       /* an enum: one of words */
+    ST_KEY_PAIR,       /* int64_t[2]: n or [height, width] */
+    ST_KEY_SHAPE,      /* int64_t[4] with a count beside: [height, width, channels] or [n] */
+    ST_KEY_INTEGERS,   /* int64_t *, owned, with a count beside: [0, 1, 8] */
+    ST_KEY_INTERVAL,   /* st_corrupt's clip: [low, high] */
+    ST_KEY_SECTION,    /* a record in the same struct */
+    ST_KEY_ACTIVATION, /* st_activation: relu, or {leaky_relu: {slope: 0.3}} */
+    ST_KEY_LAYERS,     /* st_layer *, owned, with a count beside: a list of records[] */
+    ST_KEY_VALIDATION, /* a fraction or a split's name */
+    ST_KEY_SCALE,      /* a word, or fitted: {minmax: {offset: 0, factor: 0.1}} */
+    ST_KEY_CORRUPT,    /* st_corrupt: {gaussian: 0.2, clip: [0, 1]} */
+    ST_KEY_OPTIMIZER,  /* st_optimizer: adam, or {adam: {learning_rate: 0.001}} */
+} st_key_type;
+
+typedef struct st_record st_record;
+
+typedef struct st_key {
+    const char *name;
+    st_key_type type;
+    size_t offset;    /* of the value in the record's struct */
+    size_t beside;    /* of what goes with it: the count of a list (int), the switch of a section that may be left out
+                         (bool); 0: nothing */
+    size_t pos;       /* of the st_pos that remembers where the value stands; 0: none */
+    double low, high; /* range of a number, of each number in a list */
+    bool above_low, below_high; /* the end itself is outside */
+    const char *const *words;   /* for ST_KEY_WORD, in the enum's order */
+    size_t n_words;
+    const st_record *records; /* what may stand here: the section; the layers; the optimizers; ... */
+    size_t n_records;
+    bool required;
+    const char *fallback; /* the default, as in YAML; NULL: none */
+    const char *doc;      /* one line */
+} st_key;
+
+struct st_record {
+    const char *name; /* as a word in the recipe: "train", "dense", "adam" */
+    const char *path; /* how messages name it: "train", "dense", "train.optimizer.adam"; "" for the recipe itself */
+    const st_key *keys;
+    size_t n_keys;
+    const char *doc;
+};
+
+/* The whole recipe; sections, layers and choices hang below its keys. Static storage. */
+const st_record *st_recipe_schema(void);
+/* A layer kind's keys. */
+const st_record *st_layer_schema(st_layer_kind kind);
 
 #endif

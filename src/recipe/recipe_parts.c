@@ -1,0 +1,143 @@
+/* From the tree to the struct: the values that are a recipe's own. Most are a choice: a word, or a map of one key
+   that gives the word its settings. */
+#include <string.h>
+#include "base/memory.h"
+#include "recipe/recipe_int.h"
+
+/* ---- choices ---- */
+
+const st_record *st_find_record(const st_record *records, size_t n, const char *name) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(records[i].name, name) == 0) return &records[i];
+    return NULL;
+}
+
+strait_status st_read_choice(const st_record **record, const st_node **body, const st_key *key, const st_node *node,
+                             const char *what, strait_error *err) {
+    const bool map = node->kind == ST_NODE_MAP;
+    if (node->kind == ST_NODE_SEQUENCE || (map && node->n_children == 0))
+        return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s: one %s must stand here, not %s", key->name, what,
+                          map ? "an empty map" : "a list");
+    if (map && node->n_children > 1)
+        return st_fail_at(err, STRAIT_RECIPE, node->first->next->key_pos,
+                          "'%.40s' and '%.40s' in one %s: name one, its settings indented below or in {}",
+                          node->first->key, node->first->next->key, what);
+    const char *word = map ? node->first->key : node->text;
+    *record = st_find_record(key->records, key->n_records, word);
+    if (!*record)
+        return st_fail_unknown_record(err, map ? node->first->key_pos : node->pos, what, word, key->records,
+                                      key->n_records);
+    *body = map && !st_node_is_null(node->first) ? node->first : NULL;
+    if (*body && (*record)->n_keys == 0)
+        return st_fail_at(err, STRAIT_RECIPE, (*body)->pos, "%s has no settings: write it as a word", word);
+    return STRAIT_OK;
+}
+
+strait_status st_read_activation(void *base, const st_record *record, const st_key *key, const st_node *node,
+                                 strait_error *err) {
+    (void)record;
+    st_activation *activation = (void *)((char *)base + key->offset);
+    const st_record *chosen;
+    const st_node *body;
+    ST_TRY(st_read_choice(&chosen, &body, key, node, "activation", err));
+    activation->kind = (st_activation_kind)(chosen - key->records);
+    return chosen->n_keys ? st_read_record(activation, chosen, body, node->pos, err) : STRAIT_OK;
+}
+
+strait_status st_read_optimizer(void *base, const st_record *record, const st_key *key, const st_node *node,
+                                strait_error *err) {
+    (void)record;
+    st_optimizer *optimizer = (void *)((char *)base + key->offset);
+    const st_record *chosen;
+    const st_node *body;
+    ST_TRY(st_read_choice(&chosen, &body, key, node, "optimizer", err));
+    optimizer->kind = (st_optimizer_kind)(chosen - key->records);
+    ST_TRY(st_read_record(optimizer, chosen, body, node->pos, err));
+    if (optimizer->nesterov && optimizer->momentum == 0)
+        return st_fail_at(err, STRAIT_RECIPE, node->pos, "nesterov: true needs a momentum above 0, 0.9 for one");
+    return STRAIT_OK;
+}
+
+/* ---- layers ---- */
+
+static strait_status read_layer(st_layer *layer, const st_key *key, const st_node *node, strait_error *err) {
+    const st_record *record;
+    const st_node *body;
+    layer->pos = node->pos;
+    ST_TRY(st_read_choice(&record, &body, key, node, "layer", err));
+    layer->kind = (st_layer_kind)(record - key->records);
+    if (record->n_keys == 1 && strcmp(record->keys[0].name, record->name) == 0) { /* reshape: [28, 28, 1] */
+        if (body) return st_read_key(layer, record, &record->keys[0], body, err);
+        return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s needs a value: %s", record->name, record->keys[0].doc);
+    }
+    return record->n_keys ? st_read_record(layer, record, body, node->pos, err) : STRAIT_OK;
+}
+
+strait_status st_read_layers(void *base, const st_record *record, const st_key *key, const st_node *node,
+                             strait_error *err) {
+    if (node->kind != ST_NODE_SEQUENCE || node->n_children == 0)
+        return st_fail_type(err, record, key, node, "a list of layers, at least one");
+    st_layer *layers = st_alloc((size_t)node->n_children, sizeof *layers);
+    if (!layers) return st_fail_memory(err, (size_t)node->n_children * sizeof *layers, key->name);
+    memcpy((char *)base + key->offset, &layers, sizeof layers); /* the recipe's from here on */
+    memcpy((char *)base + key->beside, &node->n_children, sizeof node->n_children);
+    for (const st_node *item = node->first; item; item = item->next)
+        ST_TRY(read_layer(layers++, key, item, err));
+    return STRAIT_OK;
+}
+
+/* ---- data ---- */
+
+strait_status st_read_validation(void *base, const st_record *record, const st_key *key, const st_node *node,
+                                 strait_error *err) {
+    strait_recipe *recipe = base;
+    double fraction;
+    const bool number = st_node_number(&fraction, node);
+    if (node->kind != ST_NODE_SCALAR || (number && !(fraction > 0 && fraction < 1)) ||
+        (!number && st_name_fault(node->text)))
+        return st_fail_type(err, record, key, node, "a fraction between 0 and 1, or the name of a split");
+    if (number) {
+        recipe->data.validation_fraction = fraction;
+        return STRAIT_OK;
+    }
+    recipe->data.validation_split = st_strdup(node->text);
+    return recipe->data.validation_split ? STRAIT_OK : st_fail_memory(err, strlen(node->text) + 1, key->name);
+}
+
+strait_status st_read_scale(void *base, const st_record *record, const st_key *key, const st_node *node,
+                            strait_error *err) {
+    strait_recipe *recipe = base;
+    if (node->kind == ST_NODE_SCALAR) {
+        for (size_t i = 0; i < key->n_words; i++)
+            if (strcmp(key->words[i], node->text) == 0) {
+                recipe->data.scale = (st_scale)i;
+                return STRAIT_OK;
+            }
+        return st_fail_unknown(err, node->pos, "scale", node->text, "", key->words, key->n_words);
+    }
+    const st_record *fitted;
+    const st_node *body;
+    if (node->kind != ST_NODE_MAP) return st_fail_type(err, record, key, node, "unit, minmax or none");
+    ST_TRY(st_read_choice(&fitted, &body, key, node, "scale with settings", err));
+    recipe->data.scale = ST_SCALE_MINMAX;
+    return st_read_record(recipe, fitted, body, node->pos, err);
+}
+
+strait_status st_read_corrupt(void *base, const st_record *record, const st_key *key, const st_node *node,
+                              strait_error *err) {
+    (void)record;
+    st_corrupt *corrupt = (void *)((char *)base + key->offset);
+    ST_TRY(st_read_record(corrupt, key->records, node, node->pos, err));
+    const st_key *rows = key->records->keys;
+    for (int kind = ST_CORRUPT_GAUSSIAN; kind <= ST_CORRUPT_SALT_PEPPER; kind++) {
+        const st_node *amount = st_node_find(node, rows[kind - 1].name);
+        if (!amount || st_node_is_null(amount)) continue;
+        if (corrupt->kind)
+            return st_fail_at(err, STRAIT_RECIPE, amount->key_pos, "'%s' beside '%s': %s takes one kind of noise",
+                              amount->key, rows[corrupt->kind - 1].name, key->records->path);
+        corrupt->kind = (st_corrupt_kind)kind;
+    }
+    if (corrupt->kind) return STRAIT_OK;
+    return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s needs one of: gaussian, mask, salt_pepper",
+                      key->records->path);
+}

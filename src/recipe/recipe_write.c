@@ -1,0 +1,259 @@
+/* From the struct back to YAML, by the tables of schema.c: complete, in the tables' order, and the same bytes for the
+   same recipe. What is left out (no validation, no noise) is what parses back as absent. */
+#include <string.h>
+#include <strings.h>
+#include "base/memory.h"
+#include "recipe/recipe_int.h"
+
+static const void *place(const void *base, size_t offset) {
+    return (const char *)base + offset;
+}
+
+static int64_t integer_at(const void *base, size_t offset) {
+    int64_t value;
+    memcpy(&value, place(base, offset), sizeof value);
+    return value;
+}
+
+static int count_at(const void *base, size_t offset) {
+    int value;
+    memcpy(&value, place(base, offset), sizeof value);
+    return value;
+}
+
+static bool switch_at(const void *base, size_t offset) {
+    bool value;
+    memcpy(&value, place(base, offset), sizeof value);
+    return value;
+}
+
+static const void *pointer_at(const void *base, size_t offset) {
+    const void *value;
+    memcpy(&value, place(base, offset), sizeof value);
+    return value;
+}
+
+/* ---- values ---- */
+
+/* "1e-07" is a text to readers of YAML 1.1, which want a point: 1.0e-07. */
+static void write_digits(st_text *text, const char *digits) {
+    const char *exponent = strchr(digits, 'e');
+    if (!exponent || strchr(digits, '.'))
+        st_text_add(text, "%s", digits);
+    else
+        st_text_add(text, "%.*s.0%s", (int)(exponent - digits), digits, exponent);
+}
+
+static void write_number(st_text *text, double value) {
+    char digits[32];
+    st_print_double(digits, value);
+    write_digits(text, digits);
+}
+
+/* As short as a float allows, if reading it as a double first gives the same float. */
+static void write_float(st_text *text, float value) {
+    char digits[32];
+    double back;
+    st_print_float(digits, value);
+    if (st_parse_double(&back, digits) && (float)back == value)
+        write_digits(text, digits);
+    else
+        write_number(text, (double)value);
+}
+
+/* Quotes where any reader of YAML could take the text for something else. */
+static bool needs_quotes(const char *string) {
+    static const char *const taken[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "none"};
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcasecmp(string, taken[i]) == 0) return true;
+    if (string[0] != '/' && !st_starts_with(string, "./") && !st_starts_with(string, "../") &&
+        (!string[0] || !strchr(letters, string[0])))
+        return true;
+    for (const char *c = string; *c; c++)
+        if (!strchr(letters, *c) && !strchr("0123456789_./#*?-", *c)) return true;
+    return false;
+}
+
+static void write_text(st_text *text, const char *string) {
+    if (!needs_quotes(string)) {
+        st_text_add(text, "%s", string);
+        return;
+    }
+    st_text_add(text, "\"");
+    for (const char *c = string; *c; c++)
+        st_text_add(text, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+    st_text_add(text, "\"");
+}
+
+static void write_integers(st_text *text, const int64_t *items, int n) {
+    st_text_add(text, "[");
+    for (int i = 0; i < n; i++)
+        st_text_add(text, "%s%lld", i ? ", " : "", (long long)items[i]);
+    st_text_add(text, "]");
+}
+
+static void write_pair(st_text *text, const int64_t *pair) {
+    if (pair[0] == pair[1])
+        st_text_add(text, "%lld", (long long)pair[0]);
+    else
+        write_integers(text, pair, 2);
+}
+
+static void write_flow(st_text *text, const st_record *record, const void *base);
+
+static void write_activation(st_text *text, const st_key *key, const st_activation *activation) {
+    const st_record *record = &key->records[activation->kind];
+    double usual;
+    const bool plain =
+        record->n_keys == 0 || (st_parse_double(&usual, record->keys->fallback) && (float)usual == activation->slope);
+    if (plain) {
+        st_text_add(text, "%s", record->name);
+        return;
+    }
+    st_text_add(text, "{%s: ", record->name);
+    write_flow(text, record, activation);
+    st_text_add(text, "}");
+}
+
+static void write_scale(st_text *text, const st_key *key, const strait_recipe *recipe) {
+    const bool fitted = recipe->data.scale == ST_SCALE_MINMAX && recipe->data.scale_factor != 0;
+    if (!fitted) {
+        st_text_add(text, "%s", key->words[recipe->data.scale]);
+        return;
+    }
+    st_text_add(text, "{%s: ", key->records->name);
+    write_flow(text, key->records, recipe);
+    st_text_add(text, "}");
+}
+
+static void write_corrupt(st_text *text, const st_key *key, const st_corrupt *corrupt) {
+    st_text_add(text, "{%s: ", key->records->keys[corrupt->kind - 1].name);
+    write_number(text, corrupt->amount);
+    if (corrupt->clip) {
+        st_text_add(text, ", clip: [");
+        write_number(text, corrupt->clip_low);
+        st_text_add(text, ", ");
+        write_number(text, corrupt->clip_high);
+        st_text_add(text, "]");
+    }
+    st_text_add(text, "}");
+}
+
+static void write_validation(st_text *text, const strait_recipe *recipe) {
+    if (recipe->data.validation_split)
+        write_text(text, recipe->data.validation_split);
+    else
+        write_number(text, recipe->data.validation_fraction);
+}
+
+static void write_optimizer(st_text *text, const st_key *key, const st_optimizer *optimizer) {
+    const st_record *record = &key->records[optimizer->kind];
+    st_text_add(text, "{%s: ", record->name);
+    write_flow(text, record, optimizer);
+    st_text_add(text, "}");
+}
+
+/* A value on one line. Sections that stand on lines of their own, and layers, are written by write_block. */
+static void write_value(st_text *text, const st_key *key, const void *base) {
+    const void *value = place(base, key->offset);
+    double number;
+    float slope;
+    switch (key->type) {
+    case ST_KEY_TEXT: write_text(text, pointer_at(base, key->offset)); break;
+    case ST_KEY_INTEGER: st_text_add(text, "%lld", (long long)integer_at(base, key->offset)); break;
+    case ST_KEY_NUMBER:
+        memcpy(&number, value, sizeof number);
+        write_number(text, number);
+        break;
+    case ST_KEY_SLOPE:
+        memcpy(&slope, value, sizeof slope);
+        write_float(text, slope);
+        break;
+    case ST_KEY_SWITCH: st_text_add(text, "%s", switch_at(base, key->offset) ? "true" : "false"); break;
+    case ST_KEY_WORD: st_text_add(text, "%s", key->words[count_at(base, key->offset)]); break;
+    case ST_KEY_PAIR: write_pair(text, value); break;
+    case ST_KEY_SHAPE: write_integers(text, value, count_at(base, key->beside)); break;
+    case ST_KEY_INTEGERS: write_integers(text, pointer_at(base, key->offset), count_at(base, key->beside)); break;
+    case ST_KEY_SECTION: write_flow(text, key->records, base); break;
+    case ST_KEY_ACTIVATION: write_activation(text, key, value); break;
+    case ST_KEY_VALIDATION: write_validation(text, base); break;
+    case ST_KEY_SCALE: write_scale(text, key, base); break;
+    case ST_KEY_CORRUPT: write_corrupt(text, key, value); break;
+    case ST_KEY_OPTIMIZER: write_optimizer(text, key, value); break;
+    case ST_KEY_INTERVAL: /* written with the noise it belongs to */
+    case ST_KEY_LAYERS: break;
+    }
+}
+
+/* ---- records ---- */
+
+static bool is_absent(const st_key *key, const void *base) {
+    const strait_recipe *recipe = base; /* for the types that stand in a recipe only */
+    switch (key->type) {
+    case ST_KEY_TEXT: return !pointer_at(base, key->offset);
+    case ST_KEY_INTEGER: return !key->fallback && !key->required && integer_at(base, key->offset) == 0;
+    case ST_KEY_INTEGERS: return count_at(base, key->beside) == 0;
+    case ST_KEY_SECTION: return key->beside && !switch_at(base, key->beside);
+    case ST_KEY_VALIDATION: return !recipe->data.validation_split && recipe->data.validation_fraction == 0;
+    case ST_KEY_CORRUPT: return recipe->data.corrupt.kind == ST_CORRUPT_NONE;
+    default: return false;
+    }
+}
+
+static void write_flow(st_text *text, const st_record *record, const void *base) {
+    bool first = true;
+    st_text_add(text, "{");
+    for (size_t i = 0; i < record->n_keys; i++) {
+        const st_key *key = &record->keys[i];
+        if (is_absent(key, base)) continue;
+        st_text_add(text, "%s%s: ", first ? "" : ", ", key->name);
+        write_value(text, key, base);
+        first = false;
+    }
+    st_text_add(text, "}");
+}
+
+static void write_layers(st_text *text, const st_key *key, const strait_recipe *recipe, int indent) {
+    const st_layer *layers = pointer_at(recipe, key->offset);
+    for (int i = 0; i < count_at(recipe, key->beside); i++) {
+        const st_record *record = st_layer_schema(layers[i].kind);
+        st_text_add(text, "%*s- %s", indent, "", record->name);
+        if (record->n_keys) st_text_add(text, ": ");
+        if (record->n_keys == 1 && strcmp(record->keys->name, record->name) == 0)
+            write_value(text, record->keys, &layers[i]);
+        else if (record->n_keys)
+            write_flow(text, record, &layers[i]);
+        st_text_add(text, "\n");
+    }
+}
+
+static void write_block(st_text *text, const st_record *record, const strait_recipe *recipe, int indent) {
+    for (size_t i = 0; i < record->n_keys; i++) {
+        const st_key *key = &record->keys[i];
+        if (is_absent(key, recipe)) continue;
+        st_text_add(text, "%*s%s:", indent, "", key->name);
+        const bool block = key->type == ST_KEY_LAYERS || (key->type == ST_KEY_SECTION && !key->beside);
+        st_text_add(text, block ? "\n" : " ");
+        if (key->type == ST_KEY_LAYERS)
+            write_layers(text, key, recipe, indent + 2);
+        else if (block)
+            write_block(text, key->records, recipe, indent + 2);
+        else {
+            write_value(text, key, recipe);
+            st_text_add(text, "\n");
+        }
+    }
+}
+
+STRAIT_API strait_status strait_recipe_to_yaml(char **out, const strait_recipe *recipe, strait_error *err) {
+    const char *const texts[] = {recipe->name, recipe->data.source, recipe->data.validation_split};
+    *out = NULL;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *fault = texts[i] ? st_text_fault(texts[i]) : NULL;
+        if (fault) return st_fail(err, STRAIT_ARGUMENT, "'%.200s' %s: it cannot stand in a recipe", texts[i], fault);
+    }
+    st_text text = {0};
+    write_block(&text, st_recipe_schema(), recipe, 0);
+    return st_text_take(out, &text, err);
+}
