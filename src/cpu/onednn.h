@@ -25,6 +25,10 @@ typedef const_dnnl_memory_desc_t st_md_ref;
 static inline dnnl_status_t st_md_new(st_md *md, int n_dims, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
     return dnnl_memory_desc_create_with_tag(md, n_dims, dims, dnnl_f32, tag);
 }
+static inline dnnl_status_t st_md_new_strided(st_md *md, int n_dims, const dnnl_dims_t dims,
+                                              const dnnl_dims_t strides) {
+    return dnnl_memory_desc_create_with_strides(md, n_dims, dims, dnnl_f32, strides);
+}
 static inline void st_md_free(st_md md) {
     dnnl_memory_desc_destroy(md);
 }
@@ -82,6 +86,10 @@ typedef const dnnl_memory_desc_t *st_md_ref;
 
 static inline dnnl_status_t st_md_new(st_md *md, int n_dims, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
     return dnnl_memory_desc_init_by_tag(md, n_dims, dims, dnnl_f32, tag);
+}
+static inline dnnl_status_t st_md_new_strided(st_md *md, int n_dims, const dnnl_dims_t dims,
+                                              const dnnl_dims_t strides) {
+    return dnnl_memory_desc_init_by_strides(md, n_dims, dims, dnnl_f32, strides);
 }
 static inline void st_md_free(st_md md) {
     (void)md;
