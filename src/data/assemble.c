@@ -1,0 +1,95 @@
+#include "data/assemble.h"
+
+#include <string.h>
+
+/* The factor is split into high + low, where high has 16 significant bits: a whole number up to 255 times high is
+   exact in float32, times low it is off by less than 2^-40 of the product, and only their sum is rounded. So the loop
+   over u8 stays in float32, four times as many values to a register as in double, and gives the same bits. */
+st_affine st_affine_make(double offset, double factor) {
+    float high = (float)factor;
+    uint32_t bits;
+    memcpy(&bits, &high, sizeof bits);
+    bits &= 0xffffff00u;
+    memcpy(&high, &bits, sizeof high);
+    return (st_affine){offset, factor, (float)offset, high, (float)(factor - (double)high)};
+}
+
+static void apply_u8(float *restrict dst, const uint8_t *restrict src, int64_t n, const st_affine *affine) {
+    const float offset = affine->u8_offset, high = affine->u8_high, low = affine->u8_low;
+    for (int64_t i = 0; i < n; i++) {
+        const float x = (float)src[i] - offset;
+        dst[i] = x * high + x * low;
+    }
+}
+
+static void apply_u16(float *restrict dst, const uint16_t *restrict src, int64_t n, const st_affine *affine) {
+    const double offset = affine->offset, factor = affine->factor;
+    for (int64_t i = 0; i < n; i++)
+        dst[i] = (float)(((double)src[i] - offset) * factor);
+}
+
+static void apply_f32(float *restrict dst, const float *restrict src, int64_t n, const st_affine *affine) {
+    const double offset = affine->offset, factor = affine->factor;
+    for (int64_t i = 0; i < n; i++)
+        dst[i] = (float)(((double)src[i] - offset) * factor);
+}
+
+void st_affine_apply(float *dst, const void *src, st_dtype type, int64_t n, const st_affine *affine) {
+    switch (type) {
+    case ST_U8: apply_u8(dst, src, n, affine); break;
+    case ST_U16: apply_u16(dst, src, n, affine); break;
+    case ST_F32:
+        if (affine->offset == 0 && affine->factor == 1) {
+            memcpy(dst, src, (size_t)n * sizeof *dst);
+        } else {
+            apply_f32(dst, src, n, affine);
+        }
+        break;
+    }
+}
+
+static void add_gaussian(float *restrict input, const float *restrict target, int64_t n, float deviation) {
+    for (int64_t i = 0; i < n; i++)
+        input[i] = target[i] + deviation * input[i];
+}
+
+static void mask(float *restrict input, const float *restrict target, int64_t n, float share) {
+    for (int64_t i = 0; i < n; i++)
+        input[i] = input[i] < share ? 0 : target[i];
+}
+
+static void salt_and_pepper(float *restrict input, const float *restrict target, int64_t n, float share) {
+    const float half = share * 0.5f;
+    for (int64_t i = 0; i < n; i++) {
+        const float draw = input[i];
+        input[i] = draw < half ? 0 : draw < share ? 1 : target[i];
+    }
+}
+
+static void clip(float *input, int64_t n, float low, float high) {
+    for (int64_t i = 0; i < n; i++) {
+        const float x = input[i] < low ? low : input[i];
+        input[i] = x > high ? high : x;
+    }
+}
+
+/* input first holds the draws. */
+void st_corrupt_apply(float *input, const float *target, int64_t n, const st_corrupt *corrupt, const st_rng *rng) {
+    const float amount = (float)corrupt->amount;
+    switch (corrupt->kind) {
+    case ST_CORRUPT_NONE: memcpy(input, target, (size_t)n * sizeof *input); break;
+    case ST_CORRUPT_GAUSSIAN:
+        st_rng_normal(rng, 0, input, (size_t)n);
+        add_gaussian(input, target, n, amount);
+        break;
+    case ST_CORRUPT_MASK:
+        st_rng_uniform(rng, 0, input, (size_t)n);
+        mask(input, target, n, amount);
+        break;
+    case ST_CORRUPT_SALT_PEPPER:
+        st_rng_uniform(rng, 0, input, (size_t)n);
+        salt_and_pepper(input, target, n, amount);
+        break;
+    }
+    if (corrupt->clip) clip(input, n, (float)corrupt->clip_low, (float)corrupt->clip_high);
+}

@@ -1,0 +1,40 @@
+/* Inside the data room: a data set is a view of a source. */
+#ifndef ST_DATA_DATA_INT_H
+#define ST_DATA_DATA_INT_H
+
+#include "data/data.h"
+#include "data/reader.h"
+
+/* Sample i of the data set is sample index[i] of the source, or first + i without an index. */
+struct strait_data {
+    char *name;        /* as opened: "mnist#test" */
+    st_source *source; /* shared with other views */
+    int64_t first, n;
+    uint32_t *index;       /* [n], the data set's own, or NULL */
+    bool described;        /* the rest is filled in */
+    strait_data_info info; /* its label arrays belong to the data set */
+};
+
+/* A data set of everything in source. Takes the reference whatever comes. */
+strait_status st_data_new(strait_data **out, st_source *source, const char *name, strait_error *err);
+
+static inline int64_t st_data_source_sample(const strait_data *data, int64_t i) {
+    return data->index ? data->index[i] : data->first + i;
+}
+
+/* Least and greatest value and the mean of all values. Errors: IO, MEMORY. */
+strait_status st_data_measure(double *minimum, double *maximum, double *mean, const strait_data *data,
+                              strait_error *err);
+
+/* Opens split (NULL: the training part) of the known data set of this name; *known is false, and nothing else done,
+   when there is none of this name. Errors as strait_data_open. */
+strait_status st_known_open(st_source **out, bool *known, const char *name, const char *split, strait_error *err);
+
+/* Opens split of a folder that holds the four files of MNIST's kind; *known as above. */
+strait_status st_known_open_folder(st_source **out, bool *known, const char *folder, const char *split,
+                                   strait_error *err);
+
+/* The known name nearest to name, or NULL. */
+const char *st_known_nearest(const char *name);
+
+#endif

@@ -1,0 +1,122 @@
+/* What is in a data set: range and mean of its values, labels and how many of each. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/memory.h"
+#include "base/string.h"
+#include "data/assemble.h"
+#include "data/data_int.h"
+
+/* Each sample's sum is taken in double and added to the whole, so that the mean of many samples stays exact enough. */
+static void measure_sample(double *minimum, double *maximum, double *sum, const float *values, int64_t n) {
+    float low = values[0], high = values[0];
+    double total = 0;
+    for (int64_t i = 0; i < n; i++) {
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
+        total += (double)values[i];
+    }
+    if ((double)low < *minimum) *minimum = (double)low;
+    if ((double)high > *maximum) *maximum = (double)high;
+    *sum += total;
+}
+
+strait_status st_data_measure(double *minimum, double *maximum, double *mean, const strait_data *data,
+                              strait_error *err) {
+    const st_source *source = data->source;
+    const size_t n_values = (size_t)source->n_values;
+    const st_affine identity = st_affine_make(0, 1);
+    double sum = 0;
+    strait_status status = STRAIT_OK;
+    float *values = st_alloc(n_values, sizeof *values);
+    void *scratch = st_alloc(n_values, st_dtype_size(source->type));
+    if (!values || !scratch) {
+        status = st_fail_memory(err, n_values * sizeof *values, "a sample");
+        goto done;
+    }
+    *minimum = __builtin_inf();
+    *maximum = -__builtin_inf();
+    for (int64_t i = 0; i < data->n; i++) {
+        const void *sample = NULL;
+        status = st_source_sample(&sample, source, st_data_source_sample(data, i), scratch, err);
+        if (status != STRAIT_OK) goto done;
+        st_affine_apply(values, sample, source->type, source->n_values, &identity);
+        measure_sample(minimum, maximum, &sum, values, source->n_values);
+    }
+    *mean = sum / ((double)data->n * (double)source->n_values);
+done:
+    st_free(scratch);
+    st_free(values);
+    return status;
+}
+
+static int compare(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Names for the distinct labels, when the source has a name for each. */
+static strait_status name_labels(strait_data_info *info, const st_source *source, strait_error *err) {
+    if (!source->label_names) return STRAIT_OK;
+    for (int k = 0; k < info->n_labels; k++)
+        if (info->label_value[k] < 0 || info->label_value[k] >= source->n_label_names) return STRAIT_OK;
+    const char **names = st_alloc((size_t)info->n_labels, sizeof *names);
+    if (!names) return st_fail_memory(err, (size_t)info->n_labels * sizeof *names, "names of labels");
+    for (int k = 0; k < info->n_labels; k++)
+        names[k] = source->label_names[info->label_value[k]];
+    info->label_name = names;
+    return STRAIT_OK;
+}
+
+/* Sorts all labels, then folds runs of equal ones. */
+static strait_status count_labels(strait_data_info *info, const strait_data *data, strait_error *err) {
+    int64_t *value = st_alloc((size_t)data->n, sizeof *value), *count = NULL;
+    if (!value) return st_fail_memory(err, (size_t)data->n * sizeof *value, "labels");
+    for (int64_t i = 0; i < data->n; i++)
+        value[i] = strait_data_label(data, i);
+    qsort(value, (size_t)data->n, sizeof *value, compare);
+    int64_t n = 1;
+    for (int64_t i = 1; i < data->n; i++)
+        n += value[i] != value[i - 1];
+    if (n <= INT32_MAX) count = st_alloc((size_t)n, sizeof *count);
+    if (!count) {
+        st_free(value);
+        return st_fail_memory(err, (size_t)n * sizeof *count, "counts of labels");
+    }
+    int64_t k = 0;
+    for (int64_t i = 0; i < data->n; i++) {
+        if (i > 0 && value[i] != value[k]) value[++k] = value[i];
+        count[k]++;
+    }
+    info->has_labels = true;
+    info->n_labels = (int)n;
+    info->label_value = value;
+    info->label_count = count;
+    return name_labels(info, data->source, err);
+}
+
+static void free_labels(strait_data_info *info) {
+    st_free((void *)info->label_value);
+    st_free((void *)info->label_count);
+    st_free((void *)info->label_name);
+    *info = (strait_data_info){0};
+}
+
+strait_status strait_data_describe(strait_data *data, strait_data_info *info, strait_error *err) {
+    if (!data->described) {
+        strait_data_info found = {.source = data->name,
+                                  .format = data->source->reader->name,
+                                  .storage = st_dtype_name(data->source->type),
+                                  .n_samples = data->n};
+        found.n_dims = st_data_shape(data, found.dim);
+        strait_status status = st_data_measure(&found.minimum, &found.maximum, &found.mean, data, err);
+        if (status == STRAIT_OK && data->source->labels) status = count_labels(&found, data, err);
+        if (status != STRAIT_OK) {
+            free_labels(&found);
+            return status;
+        }
+        data->info = found;
+        data->described = true;
+    }
+    *info = data->info;
+    return STRAIT_OK;
+}

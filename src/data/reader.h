@@ -1,0 +1,87 @@
+/* Readers of data files. A reader knows one format and is a row in the table of readers.c; a source is what a reader
+   has opened: samples of one shape in their storage type, and labels. Data sets (data_int.h) are views of a source
+   and share it by counting. */
+#ifndef ST_DATA_READER_H
+#define ST_DATA_READER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <strait/array.h>
+#include "base/array.h"
+#include "base/status.h"
+
+/* One sample has at most so many dims: height, width, channels and one to spare. */
+#define ST_SAMPLE_DIMS 4
+
+/* A header that announces more than this is a lie or a mistake. */
+#define ST_SOURCE_MAX_BYTES ((uint64_t)1 << 40)
+
+typedef struct st_reader st_reader;
+
+typedef struct st_source {
+    const st_reader *reader;
+    char *path; /* for messages */
+    st_dtype type;
+    int64_t n_samples; /* 1 to UINT32_MAX */
+    int n_dims;        /* of one sample: 1 for rows, 3 for images */
+    int64_t dim[ST_SAMPLE_DIMS];
+    int64_t n_values;               /* of one sample */
+    void *values;                   /* [n_samples, n_values] of type; NULL when the reader streams */
+    int64_t *labels;                /* [n_samples] or NULL */
+    const char *const *label_names; /* [n_label_names] by label, static; or NULL */
+    int n_label_names;
+    atomic_int references;
+} st_source;
+
+struct st_reader {
+    const char *name; /* "idx"; what strait_data_info calls the format */
+    /* Whether a file of this name that begins with these n (inflated) bytes is for this reader. */
+    bool (*probe)(const char *path, const uint8_t *head, size_t n);
+    /* Fills in type, samples, shape and either values or what read needs. What it has filled in when it fails is
+       given to close all the same. */
+    strait_status (*open)(st_source *source, const char *path, strait_error *err);
+    /* Copies sample i to dst, [n_values] of the storage type. May be called from several threads at once. NULL for a
+       reader that keeps all values in memory. */
+    strait_status (*read)(void *dst, const st_source *source, int64_t i, strait_error *err);
+    /* Frees what open has taken beyond values and labels; NULL when that is nothing. */
+    void (*close)(st_source *source);
+};
+
+/* The table, in the order it is probed; NULL ends it. */
+extern const st_reader *const st_readers[];
+extern const st_reader st_reader_idx, st_reader_npy, st_reader_rows;
+
+/* Opens a file with the reader that takes it. Errors: NOT_FOUND, IO, FORMAT, MEMORY. */
+strait_status st_source_open(st_source **out, const char *path, strait_error *err);
+
+/* A source over a copy of float32 rows. Errors: ARGUMENT, MEMORY. */
+strait_status st_source_from_rows(st_source **out, const float *values, int64_t n_samples, int n_dims,
+                                  const int64_t *dim, strait_error *err);
+
+/* An empty source of this reader, with one reference. path is copied. */
+strait_status st_source_new(st_source **out, const st_reader *reader, const char *path, strait_error *err);
+st_source *st_source_share(st_source *source);
+void st_source_release(st_source *source); /* the last one frees; NULL is fine */
+
+/* For readers: takes the shape of a whole array, samples first, into the source. [n, d] are rows, [n, h, w] images of
+   one channel, [n, h, w, c] images. *bytes receives what the values take in the source's type. Errors: FORMAT naming
+   the path: no samples, too few or many dims, sizes beyond belief. */
+strait_status st_source_set_shape(size_t *bytes, st_source *source, int n_dims, const int64_t *dim, strait_error *err);
+
+/* For readers: refuses values that are not finite, with their count and the first one's place. */
+strait_status st_source_check_finite(const st_source *source, strait_status code, strait_error *err);
+
+/* Sample i as [n_values] of the storage type: in the source's memory, or read into scratch (as big as a sample). */
+static inline strait_status st_source_sample(const void **out, const st_source *source, int64_t i, void *scratch,
+                                             strait_error *err) {
+    if (source->values) {
+        *out = (const char *)source->values + (size_t)(i * source->n_values) * st_dtype_size(source->type);
+        return STRAIT_OK;
+    }
+    *out = scratch;
+    return source->reader->read(scratch, source, i, err);
+}
+
+#endif

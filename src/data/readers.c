@@ -1,0 +1,55 @@
+#include "data/reader.h"
+
+#include <stdio.h>
+#include "base/string.h"
+#include "data/gzfile.h"
+
+const st_reader *const st_readers[] = {&st_reader_idx, &st_reader_npy, NULL};
+
+/* What every reader may look at to tell its format. */
+enum { HEAD_BYTES = 512 };
+
+static strait_status read_head(uint8_t *head, size_t *n, const char *path, strait_error *err) {
+    st_gzfile *file = NULL;
+    ST_TRY(st_gzfile_open(&file, path, err));
+    strait_status status = st_gzfile_read(n, file, head, HEAD_BYTES, err);
+    if (status == STRAIT_OK && *n == 0) {
+        status = st_gzfile_expect_end(file, err);
+        if (status == STRAIT_OK) status = st_fail(err, STRAIT_FORMAT, "%s: is empty", path);
+    }
+    st_gzfile_close(file);
+    return status;
+}
+
+static strait_status fail_unknown_format(const char *path, const uint8_t *head, size_t n, strait_error *err) {
+    char begin[16] = "", names[128] = "";
+    for (size_t i = 0, at = 0; i < n && i < 4; i++)
+        at += (size_t)snprintf(begin + at, sizeof begin - at, "%s%02x", i ? " " : "", head[i]);
+    size_t at = 0;
+    for (int i = 0; st_readers[i] && at < sizeof names; i++)
+        at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", st_readers[i]->name);
+    return st_fail(err, STRAIT_FORMAT, "%s: no known format: begins with the bytes %s; formats read: %s", path, begin,
+                   names);
+}
+
+strait_status st_source_open(st_source **out, const char *path, strait_error *err) {
+    if (st_path_is_folder(path))
+        return st_fail(err, STRAIT_FORMAT, "%s: is a folder without data files; name a data file", path);
+    uint8_t head[HEAD_BYTES];
+    size_t n = 0;
+    ST_TRY(read_head(head, &n, path, err));
+    const st_reader *reader = NULL;
+    for (int i = 0; st_readers[i] && !reader; i++)
+        if (st_readers[i]->probe(path, head, n)) reader = st_readers[i];
+    if (!reader) return fail_unknown_format(path, head, n, err);
+
+    st_source *source = NULL;
+    ST_TRY(st_source_new(&source, reader, path, err));
+    const strait_status status = reader->open(source, path, err);
+    if (status == STRAIT_OK) {
+        *out = source;
+    } else {
+        st_source_release(source);
+    }
+    return status;
+}

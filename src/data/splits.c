@@ -1,0 +1,140 @@
+/* The data sets a recipe trains and validates on, and how their values are scaled. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/memory.h"
+#include "base/string.h"
+#include "data/data_int.h"
+
+/* source, or what was given instead of it, with the recipe's choice of samples. */
+static strait_status open_chosen(strait_data **out, const char *source, strait_data *override,
+                                 const strait_recipe *recipe, strait_error *err) {
+    strait_data *opened = NULL;
+    if (!override) ST_TRY(strait_data_open(&opened, source, err));
+    const strait_status status = st_data_select(out, override ? override : opened, recipe, err);
+    strait_data_free(opened); /* the view keeps the source */
+    return status;
+}
+
+/* "mnist#train" and "test" give "mnist#test"; NULL without memory. */
+static char *with_split(const char *source, const char *split) {
+    const char *hash = st_path_exists(source) ? NULL : strrchr(source, '#');
+    const int n = hash ? (int)(hash - source) : (int)strlen(source);
+    return st_format("%.*s#%s", n, source, split);
+}
+
+/* The split of the same source that the training samples came from. */
+static strait_status open_named(strait_data **out, const strait_recipe *recipe, const strait_data *train,
+                                strait_error *err) {
+    if (train->source->reader == &st_reader_rows)
+        return st_fail_at(err, STRAIT_RECIPE, recipe->data.validation_pos,
+                          "validation: '%s' is a split of the source, but the training rows come from memory; give a "
+                          "fraction, or validation rows",
+                          recipe->data.validation_split);
+    char *source = with_split(train->name, recipe->data.validation_split);
+    if (!source) return st_fail_memory(err, strlen(train->name), "a path");
+    const strait_status status = open_chosen(out, source, NULL, recipe, err);
+    st_free(source);
+    return status;
+}
+
+/* Takes the last part of *train for validation. */
+static strait_status split_off(strait_data **train, strait_data **validation, const strait_recipe *recipe,
+                               strait_error *err) {
+    const int64_t n = strait_data_count(*train);
+    const double fraction = recipe->data.validation_fraction;
+    /* Keras' floor(n (1 - fraction)), but 60,000 samples less 0.8 of them are 12,000, not the 11,999 that binary
+       fractions make of it. */
+    const int64_t n_train = (int64_t)floor((double)n * (1 - fraction) + 1e-6);
+    if (n_train < 1 || n_train >= n)
+        return st_fail_at(err, STRAIT_RECIPE, recipe->data.validation_pos,
+                          "validation: %g of %lld samples leaves none to %s", fraction, (long long)n,
+                          n_train < 1 ? "train on" : "validate on");
+    strait_data *first = NULL, *last = NULL;
+    ST_TRY(st_data_slice(&last, *train, n_train, n - n_train, err));
+    const strait_status status = st_data_slice(&first, *train, 0, n_train, err);
+    if (status != STRAIT_OK) {
+        strait_data_free(last);
+        return status;
+    }
+    strait_data_free(*train);
+    *train = first;
+    *validation = last;
+    return STRAIT_OK;
+}
+
+/* "28×28×1". */
+static void print_shape(char out[96], const strait_data *data) {
+    out[0] = '\0';
+    for (int i = 0; i < data->source->n_dims; i++) {
+        const size_t used = strlen(out);
+        snprintf(out + used, 96 - used, "%s%lld", i ? "×" : "", (long long)data->source->dim[i]);
+    }
+}
+
+static strait_status check_shapes(const strait_data *train, const strait_data *validation, const strait_recipe *recipe,
+                                  strait_error *err) {
+    const st_source *a = train->source, *b = validation->source;
+    if (a->n_dims == b->n_dims && memcmp(a->dim, b->dim, sizeof a->dim) == 0) return STRAIT_OK;
+    char shape[96], other[96];
+    print_shape(shape, train);
+    print_shape(other, validation);
+    return st_fail_at(err, STRAIT_SHAPE, recipe->data.validation_pos,
+                      "validation samples of %s are %s, training samples of %s are %s", validation->name, other,
+                      train->name, shape);
+}
+
+strait_status st_data_open_splits(strait_data **train, strait_data **validation, const strait_recipe *recipe,
+                                  strait_data *train_override, strait_data *validation_override, strait_error *err) {
+    *train = *validation = NULL;
+    if (!train_override && !recipe->data.source)
+        return st_fail_at(err, STRAIT_RECIPE, recipe->data.pos,
+                          "source is missing; name a data set or a file in the recipe, or give the data along with it");
+    ST_TRY(open_chosen(train, recipe->data.source, train_override, recipe, err));
+    strait_status status = STRAIT_OK;
+    if (validation_override) {
+        status = open_chosen(validation, NULL, validation_override, recipe, err);
+    } else if (recipe->data.validation_split) {
+        status = open_named(validation, recipe, *train, err);
+    } else if (recipe->data.validation_fraction > 0) {
+        status = split_off(train, validation, recipe, err);
+    }
+    if (status == STRAIT_OK && *validation) status = check_shapes(*train, *validation, recipe, err);
+    if (status != STRAIT_OK) {
+        strait_data_free(*train);
+        strait_data_free(*validation);
+        *train = *validation = NULL;
+    }
+    return status;
+}
+
+static strait_status fit_minmax(double *offset, double *factor, const strait_data *data, const strait_recipe *recipe,
+                                strait_error *err) {
+    double minimum, maximum, mean;
+    ST_TRY(st_data_measure(&minimum, &maximum, &mean, data, err));
+    if (!(maximum > minimum))
+        return st_fail_at(err, STRAIT_RECIPE, recipe->data.pos,
+                          "scale: minmax has no range to scale: every value of %s is %g", data->name, minimum);
+    *offset = minimum;
+    *factor = 1 / (maximum - minimum);
+    return STRAIT_OK;
+}
+
+strait_status st_data_scaling(double *offset, double *factor, strait_data *data, const strait_recipe *recipe,
+                              strait_error *err) {
+    *offset = 0;
+    *factor = 1;
+    switch (recipe->data.scale) {
+    case ST_SCALE_NONE: break;
+    case ST_SCALE_UNIT:
+        if (data->source->type == ST_U8) *factor = 1.0 / 255;
+        if (data->source->type == ST_U16) *factor = 1.0 / 65535;
+        break;
+    case ST_SCALE_MINMAX:
+        if (recipe->data.scale_factor == 0) return fit_minmax(offset, factor, data, recipe, err);
+        *offset = recipe->data.scale_offset;
+        *factor = recipe->data.scale_factor;
+        break;
+    }
+    return STRAIT_OK;
+}

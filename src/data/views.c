@@ -1,0 +1,64 @@
+/* Views: slices, chosen samples. */
+#include <string.h>
+#include "base/memory.h"
+#include "data/data_int.h"
+
+/* A view of n samples of data: those in index, whose ownership it takes whatever comes, or from first on. */
+static strait_status make_view(strait_data **out, const strait_data *data, uint32_t *index, int64_t first, int64_t n,
+                               strait_error *err) {
+    strait_data *view = NULL;
+    const strait_status status = st_data_new(&view, st_source_share(data->source), data->name, err);
+    if (status != STRAIT_OK) {
+        st_free(index);
+        return status;
+    }
+    view->index = index;
+    view->first = first;
+    view->n = n;
+    *out = view;
+    return STRAIT_OK;
+}
+
+strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first, int64_t n, strait_error *err) {
+    if (first < 0 || n < 1 || first > data->n || n > data->n - first)
+        return st_fail(err, STRAIT_ARGUMENT, "%s: samples %lld to %lld asked for, it has %lld", data->name,
+                       (long long)first, (long long)(first + n), (long long)data->n);
+    if (!data->index) return make_view(out, data, NULL, data->first + first, n, err);
+    uint32_t *index = st_alloc((size_t)n, sizeof *index);
+    if (!index) return st_fail_memory(err, (size_t)n * sizeof *index, "a list of samples");
+    memcpy(index, data->index + first, (size_t)n * sizeof *index);
+    return make_view(out, data, index, 0, n, err);
+}
+
+/* Every label of data.only must be there: a label nobody has is a slip of the pen. */
+static strait_status check_labels(const strait_data *data, const strait_recipe *recipe, strait_error *err) {
+    if (!data->source->labels)
+        return st_fail_at(err, STRAIT_RECIPE, recipe->data.pos, "only: %s has no labels to choose by", data->name);
+    for (int k = 0; k < recipe->data.n_only; k++) {
+        int64_t i = 0;
+        while (i < data->n && strait_data_label(data, i) != recipe->data.only[k])
+            i++;
+        if (i == data->n)
+            return st_fail_at(err, STRAIT_RECIPE, recipe->data.pos, "only: no sample of %s has the label %lld",
+                              data->name, (long long)recipe->data.only[k]);
+    }
+    return STRAIT_OK;
+}
+
+static bool is_wanted(const strait_recipe *recipe, int64_t label) {
+    for (int k = 0; k < recipe->data.n_only; k++)
+        if (recipe->data.only[k] == label) return true;
+    return false;
+}
+
+strait_status st_data_select(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err) {
+    const int64_t limit = recipe->data.limit > 0 && recipe->data.limit < data->n ? recipe->data.limit : data->n;
+    if (recipe->data.n_only == 0) return st_data_slice(out, data, 0, limit, err);
+    ST_TRY(check_labels(data, recipe, err));
+    uint32_t *index = st_alloc((size_t)limit, sizeof *index);
+    if (!index) return st_fail_memory(err, (size_t)limit * sizeof *index, "a list of samples");
+    int64_t n = 0;
+    for (int64_t i = 0; i < data->n && n < limit; i++)
+        if (is_wanted(recipe, strait_data_label(data, i))) index[n++] = (uint32_t)st_data_source_sample(data, i);
+    return make_view(out, data, index, 0, n, err);
+}
