@@ -1,0 +1,361 @@
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct st_trainer {
+    st_trainer_config config;
+    st_runner *runner;
+    st_stepper stepper;
+    st_batches *batches, *validation;
+    st_train_state state;
+    st_epoch *epochs; /* [state.epoch] */
+    int n_epochs;
+    float *best;                     /* packed; only with restore_best */
+    double epoch_start, next_report; /* on st_clock */
+    double val_loss;
+};
+
+/* Batches prepared ahead: enough to ride out a delay, bounded in memory. */
+static int batches_ahead(const strait_recipe *recipe, const strait_data *data) {
+    int64_t dim[STRAIT_MAX_DIMS], values = recipe->train.batch_size;
+    const int n = st_data_shape(data, dim);
+    for (int i = 0; i < n; i++)
+        values *= dim[i];
+    const int64_t fit = ((int64_t)16 << 20) / (values * (int64_t)sizeof(float));
+    return fit < 2 ? 2 : fit > 16 ? 16 : (int)fit;
+}
+
+static strait_status open_batches(st_batches **out, const st_trainer_config *config, strait_data *data, bool shuffle,
+                                  strait_error *err) {
+    const st_batches_config batches = {
+        .data = data,
+        .batch_size = config->recipe->train.batch_size,
+        .shuffle = shuffle,
+        .seed = config->recipe->seed,
+        .offset = config->offset,
+        .factor = config->factor,
+        .corrupt = config->recipe->data.corrupt,
+        .ahead = batches_ahead(config->recipe, data),
+    };
+    return st_batches_new(out, &batches, err);
+}
+
+strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, strait_error *err) {
+    st_trainer *trainer = st_alloc(1, sizeof *trainer);
+    if (!trainer) return st_fail_memory(err, sizeof *trainer, "the trainer");
+    const strait_recipe *recipe = config->recipe;
+    const st_graph *graph = config->model->graph;
+    trainer->config = *config;
+    trainer->state = (st_train_state){.best_loss = INFINITY, .stop_loss = INFINITY};
+    trainer->val_loss = NAN;
+    const st_runner_config runner = {
+        .graph = graph,
+        .engine = config->engine,
+        .n_ops = graph->n_ops,
+        .batch_size = recipe->train.batch_size,
+        .threads = config->threads,
+        .micro_batch = recipe->train.micro_batch,
+        .training = true,
+        .loss = recipe->train.loss,
+    };
+    strait_status status = st_runner_new(&trainer->runner, &runner, err);
+    if (status == STRAIT_OK)
+        status = st_stepper_init(&trainer->stepper, config->engine, trainer->runner, &recipe->train.optimizer, err);
+    if (status == STRAIT_OK)
+        status = st_runner_pack(trainer->runner, st_runner_parameters(trainer->runner), config->model->values, err);
+    if (status == STRAIT_OK) status = open_batches(&trainer->batches, config, config->data, recipe->train.shuffle, err);
+    if (status == STRAIT_OK && config->validation)
+        status = open_batches(&trainer->validation, config, config->validation, false, err);
+    if (status == STRAIT_OK && recipe->train.early_stopping.on && recipe->train.early_stopping.restore_best) {
+        const size_t bytes = (st_runner_block_size(trainer->runner) + 1) * sizeof(float);
+        trainer->best = st_alloc_aligned(bytes);
+        if (!trainer->best) status = st_fail_memory(err, bytes, "the best weights");
+    }
+    if (status != STRAIT_OK) {
+        st_trainer_free(trainer);
+        return status;
+    }
+    *out = trainer;
+    return STRAIT_OK;
+}
+
+void st_trainer_free(st_trainer *trainer) {
+    if (!trainer) return;
+    st_batches_free(trainer->batches);
+    st_batches_free(trainer->validation);
+    st_stepper_free(&trainer->stepper);
+    st_runner_free(trainer->runner);
+    st_free(trainer->best);
+    st_free(trainer->epochs);
+    st_free(trainer);
+}
+
+/* ---- telling the observer ---- */
+
+static strait_progress progress_now(const st_trainer *trainer) {
+    const st_train_state *state = &trainer->state;
+    const double seconds = state->seconds + st_clock() - trainer->epoch_start;
+    return (strait_progress){
+        .run = trainer->config.run,
+        .epoch = (int)state->epoch + 1,
+        .epochs = (int)trainer->config.recipe->train.epochs,
+        .batch = state->batch,
+        .batches = st_batches_per_epoch(trainer->batches),
+        .samples = state->samples,
+        .loss = state->samples ? state->loss_sum / (double)state->samples : NAN,
+        .val_loss = NAN,
+        .learning_rate = trainer->stepper.settings.learning_rate,
+        .seconds = seconds,
+        .wait_seconds = state->wait_seconds + st_batches_waited(trainer->batches),
+        .samples_per_second = seconds > 0 ? (double)state->samples / seconds : 0,
+    };
+}
+
+static void report_step(st_trainer *trainer) {
+    const strait_observer *observer = &trainer->config.observer;
+    if (!observer->step || st_clock() < trainer->next_report) return;
+    const strait_progress progress = progress_now(trainer);
+    observer->step(observer->context, &progress);
+    trainer->next_report = st_clock() + 0.05;
+}
+
+/* ---- a loss that is not finite ---- */
+
+static strait_status diverged(const st_trainer *trainer, double loss, const st_batch *batch, strait_error *err) {
+    const strait_recipe *recipe = trainer->config.recipe;
+    const int64_t epoch = trainer->state.epoch + 1;
+    float most = 0;
+    int64_t dim[STRAIT_MAX_DIMS], values = batch ? batch->n : 0;
+    const int n = st_data_shape(trainer->config.data, dim);
+    for (int i = 0; i < n; i++)
+        values *= dim[i];
+    for (int64_t i = 0; i < values; i++)
+        most = fabsf(batch->input[i]) > most ? fabsf(batch->input[i]) : most;
+    char place[64] = "validation";
+    if (batch) snprintf(place, sizeof place, "batch %lld", (long long)batch->index + 1);
+    char rate[32];
+    st_print_double(rate, recipe->train.optimizer.learning_rate);
+    const char *name = st_optimizer_name(recipe->train.optimizer.kind);
+    if (most > 50)
+        return st_fail(err, STRAIT_DIVERGED,
+                       "the loss is %s in epoch %lld, %s: inputs reach %g, likely the cause; scale them with "
+                       "data.scale: unit or minmax (or lower train.optimizer.%s.learning_rate, now %s)",
+                       isnan(loss) ? "not a number" : "infinite", (long long)epoch, place, (double)most, name, rate);
+    return st_fail(err, STRAIT_DIVERGED,
+                   "the loss is %s in epoch %lld, %s: likely the learning rate is too high; lower "
+                   "train.optimizer.%s.learning_rate (now %s), ten times to begin with",
+                   isnan(loss) ? "not a number" : "infinite", (long long)epoch, place, name, rate);
+}
+
+/* ---- the step, the epoch, the training ---- */
+
+/* The training step, whole. n = 0: the epoch has no more batches. */
+static strait_status train_step(st_trainer *trainer, int64_t *n, strait_error *err) {
+    st_batch batch;
+    double loss;
+    ST_TRY(st_batches_next(&batch, trainer->batches, err));
+    *n = batch.n;
+    if (batch.n == 0) return STRAIT_OK;
+    ST_TRY(st_runner_train(trainer->runner, batch.input, batch.target, batch.n, &loss, err)); /* forward, backward */
+    if (!isfinite(loss)) return diverged(trainer, loss, &batch, err);
+    st_stepper_step(&trainer->stepper); /* sum over replicas, optimiser */
+    trainer->state.batch++;
+    trainer->state.samples += batch.n;
+    trainer->state.loss_sum += loss * (double)batch.n;
+    return STRAIT_OK;
+}
+
+/* Mean loss over the validation samples. */
+static strait_status validate(st_trainer *trainer, double *val_loss, strait_error *err) {
+    double sum = 0;
+    int64_t samples = 0;
+    *val_loss = NAN;
+    if (!trainer->validation) return STRAIT_OK;
+    st_batches_start(trainer->validation, ST_EVALUATION_EPOCH, 0);
+    for (;;) {
+        st_batch batch;
+        double loss;
+        ST_TRY(st_batches_next(&batch, trainer->validation, err));
+        if (batch.n == 0) break;
+        ST_TRY(st_runner_evaluate(trainer->runner, batch.input, batch.target, NULL, batch.n, &loss, err));
+        sum += loss * (double)batch.n;
+        samples += batch.n;
+    }
+    *val_loss = sum / (double)samples;
+    return isfinite(*val_loss) ? STRAIT_OK : diverged(trainer, *val_loss, NULL, err);
+}
+
+/* All weights finite? A gradient can overflow in the last batch, unseen by any loss. */
+static bool weights_finite(const st_trainer *trainer) {
+    const float *value = st_runner_parameters(trainer->runner);
+    const size_t n = st_runner_block_size(trainer->runner);
+    float sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += value[i] * 0.0f;
+    return sum == 0.0f;
+}
+
+/* Interrupts mid-epoch: the time so far goes into the state, which is then saved. */
+static strait_status interrupt(st_trainer *trainer, strait_error *err) {
+    st_train_state *state = &trainer->state;
+    const st_trainer_hooks *hooks = &trainer->config.hooks;
+    state->seconds += st_clock() - trainer->epoch_start;
+    state->wait_seconds += st_batches_waited(trainer->batches);
+    ST_TRY(st_trainer_store(trainer, err));
+    if (hooks->save) ST_TRY(hooks->save(hooks->context, trainer, NULL, err));
+    return st_fail(err, STRAIT_INTERRUPTED, "interrupted in epoch %lld", (long long)state->epoch + 1);
+}
+
+void st_trainer_start(st_trainer *trainer) {
+    st_batches_start(trainer->batches, (uint32_t)trainer->state.epoch, trainer->state.batch);
+    trainer->epoch_start = st_clock();
+}
+
+strait_status st_trainer_step(st_trainer *trainer, int64_t *n, strait_error *err) {
+    return train_step(trainer, n, err);
+}
+
+/* Trains through the epoch under way. */
+static strait_status train_epoch(st_trainer *trainer, strait_error *err) {
+    const strait_observer *observer = &trainer->config.observer;
+    st_trainer_start(trainer);
+    for (;;) {
+        int64_t n;
+        ST_TRY(train_step(trainer, &n, err));
+        if (n == 0) return STRAIT_OK;
+        report_step(trainer);
+        if (observer->stop && observer->stop(observer->context)) return interrupt(trainer, err);
+    }
+}
+
+/* Best so far, and whether it is time to stop early (as Keras: the watched loss is val_loss, or loss without
+   validation; patience epochs without an improvement by more than min_delta). */
+static bool judge_epoch(st_trainer *trainer, const st_epoch *epoch) {
+    const strait_recipe *recipe = trainer->config.recipe;
+    st_train_state *state = &trainer->state;
+    const double watched = isnan(epoch->val_loss) ? epoch->loss : epoch->val_loss;
+    const bool best = watched < state->best_loss;
+    if (best) {
+        state->best_loss = watched;
+        state->best_epoch = epoch->epoch;
+        if (trainer->best)
+            memcpy(trainer->best, st_runner_parameters(trainer->runner),
+                   st_runner_block_size(trainer->runner) * sizeof(float));
+    }
+    if (!recipe->train.early_stopping.on) return best;
+    if (watched < state->stop_loss - recipe->train.early_stopping.min_delta) {
+        state->stop_loss = watched;
+        state->stop_waited = 0;
+    } else if (++state->stop_waited >= recipe->train.early_stopping.patience) {
+        state->stopped = true;
+    }
+    return best;
+}
+
+/* Closes the epoch under way: validation, the epoch's row, the state of the next one, saving. */
+static strait_status end_epoch(st_trainer *trainer, strait_error *err) {
+    st_train_state *state = &trainer->state;
+    const st_trainer_config *config = &trainer->config;
+    strait_progress progress = progress_now(trainer);
+    st_epoch epoch = {
+        .epoch = state->epoch + 1,
+        .loss = progress.loss,
+        .learning_rate = progress.learning_rate,
+        .samples_per_second = progress.samples_per_second,
+        .wait_seconds = progress.wait_seconds,
+    };
+    if (!weights_finite(trainer)) return diverged(trainer, NAN, NULL, err);
+    ST_TRY(validate(trainer, &epoch.val_loss, err));
+    epoch.seconds = state->seconds + st_clock() - trainer->epoch_start;
+    st_epoch *epochs = st_realloc(trainer->epochs, (size_t)trainer->n_epochs + 1, sizeof *epochs);
+    if (!epochs) return st_fail_memory(err, sizeof *epochs, "the history");
+    trainer->epochs = epochs;
+    epochs[trainer->n_epochs++] = epoch;
+    progress.best = judge_epoch(trainer, &epoch);
+    state->epoch++;
+    state->batch = state->samples = 0;
+    state->loss_sum = state->seconds = state->wait_seconds = 0;
+    ST_TRY(st_trainer_store(trainer, err));
+    if (config->hooks.save) ST_TRY(config->hooks.save(config->hooks.context, trainer, &epoch, err));
+    progress.val_loss = epoch.val_loss;
+    progress.seconds = epoch.seconds;
+    if (config->observer.epoch_end) config->observer.epoch_end(config->observer.context, &progress);
+    return STRAIT_OK;
+}
+
+strait_status st_trainer_run(st_trainer *trainer, strait_error *err) {
+    const strait_observer *observer = &trainer->config.observer;
+    st_train_state *state = &trainer->state;
+    trainer->epoch_start = st_clock();
+    if (observer->begin) {
+        const strait_progress progress = progress_now(trainer);
+        observer->begin(observer->context, &progress);
+    }
+    while (state->epoch < trainer->config.recipe->train.epochs && !state->stopped) {
+        ST_TRY(train_epoch(trainer, err));
+        ST_TRY(end_epoch(trainer, err));
+    }
+    if (state->stopped && observer->note) {
+        char sentence[160];
+        snprintf(sentence, sizeof sentence,
+                 "early stopping: no improvement in %lld epochs; the best was epoch %lld with %g",
+                 (long long)trainer->config.recipe->train.early_stopping.patience, (long long)state->best_epoch,
+                 state->best_loss);
+        observer->note(observer->context, sentence);
+    }
+    return trainer->best ? st_trainer_store_best(trainer, err) : st_trainer_store(trainer, err);
+}
+
+/* ---- reaching in ---- */
+
+strait_status st_trainer_store(st_trainer *trainer, strait_error *err) {
+    return st_runner_unpack(trainer->runner, trainer->config.model->values, st_runner_parameters(trainer->runner), err);
+}
+
+strait_status st_trainer_store_best(st_trainer *trainer, strait_error *err) {
+    return st_runner_unpack(trainer->runner, trainer->config.model->values, trainer->best, err);
+}
+
+const st_epoch *st_trainer_epochs(const st_trainer *trainer, int *n) {
+    *n = trainer->n_epochs;
+    return trainer->epochs;
+}
+
+strait_status st_trainer_set_epochs(st_trainer *trainer, int n, const st_epoch *epochs, strait_error *err) {
+    st_epoch *copy = st_alloc((size_t)n + 1, sizeof *copy);
+    if (!copy) return st_fail_memory(err, (size_t)n * sizeof *copy, "the history");
+    if (n > 0) memcpy(copy, epochs, (size_t)n * sizeof *copy);
+    st_free(trainer->epochs);
+    trainer->epochs = copy;
+    trainer->n_epochs = n;
+    return STRAIT_OK;
+}
+
+st_train_state *st_trainer_state(st_trainer *trainer) {
+    return &trainer->state;
+}
+st_stepper *st_trainer_stepper(st_trainer *trainer) {
+    return &trainer->stepper;
+}
+st_runner *st_trainer_runner(st_trainer *trainer) {
+    return trainer->runner;
+}
+float *st_trainer_best(st_trainer *trainer) {
+    return trainer->best;
+}
+const strait_model *st_trainer_model(const st_trainer *trainer) {
+    return trainer->config.model;
+}
+void st_trainer_set_run(st_trainer *trainer, const char *run) {
+    trainer->config.run = run;
+}
+
+int64_t st_trainer_memory(const st_trainer *trainer) {
+    const size_t block = st_runner_block_size(trainer->runner) * sizeof(float);
+    const int blocks = (trainer->stepper.m != NULL) + (trainer->stepper.v != NULL) + (trainer->best != NULL);
+    return st_runner_memory(trainer->runner) + (int64_t)block * blocks + st_batches_memory(trainer->batches);
+}
