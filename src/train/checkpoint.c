@@ -1,0 +1,279 @@
+#include "train/checkpoint.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/string.h"
+
+/* The members of st_train_state, and of st_epoch, that are written, each as KIND(name). */
+#define STATE_LIST(WHOLE, REAL)                                                                                        \
+    WHOLE(epoch)                                                                                                       \
+    WHOLE(batch)                                                                                                       \
+    WHOLE(samples)                                                                                                     \
+    REAL(loss_sum)                                                                                                     \
+    REAL(seconds)                                                                                                      \
+    REAL(wait_seconds)                                                                                                 \
+    WHOLE(steps)                                                                                                       \
+    WHOLE(best_epoch)                                                                                                  \
+    REAL(best_loss)                                                                                                    \
+    REAL(stop_loss)                                                                                                    \
+    WHOLE(stop_waited)                                                                                                 \
+    WHOLE(stopped)
+#define EPOCH_LIST(WHOLE, REAL)                                                                                        \
+    WHOLE(epoch)                                                                                                       \
+    REAL(loss)                                                                                                         \
+    REAL(val_loss)                                                                                                     \
+    REAL(learning_rate)                                                                                                \
+    REAL(seconds)                                                                                                      \
+    REAL(samples_per_second)                                                                                           \
+    REAL(wait_seconds)
+
+/* ---- numbers as text: "name=value" words ---- */
+
+static void add_real(st_text *text, const char *name, double value) {
+    char number[32];
+    if (isnan(value) || isinf(value))
+        snprintf(number, sizeof number, "%s", isnan(value) ? "nan" : "inf");
+    else
+        st_print_double(number, value);
+    st_text_add(text, "%s=%s ", name, number);
+}
+
+/* The value of name in a text of such words; false when it is not there or not a number. */
+static bool find_real(double *out, const char *text, const char *name) {
+    const size_t length = strlen(name);
+    for (const char *word = text; word && *word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL) {
+        if (strncmp(word, name, length) != 0 || word[length] != '=') continue;
+        char number[40];
+        const size_t n = strcspn(word + length + 1, " ");
+        if (n >= sizeof number) return false;
+        memcpy(number, word + length + 1, n);
+        number[n] = 0;
+        if (strcmp(number, "nan") == 0 || strcmp(number, "inf") == 0) {
+            *out = number[0] == 'n' ? NAN : INFINITY;
+            return true;
+        }
+        return st_parse_double(out, number);
+    }
+    return false;
+}
+
+static bool find_whole(int64_t *out, const char *text, const char *name) {
+    double value;
+    if (!find_real(&value, text, name) || value < 0 || value > 9e15 || value != floor(value)) return false;
+    *out = (int64_t)value;
+    return true;
+}
+
+static void print_state(st_text *text, const st_train_state *state) {
+#define WHOLE(name) st_text_add(text, #name "=%lld ", (long long)state->name);
+#define REAL(name) add_real(text, #name, state->name);
+    STATE_LIST(WHOLE, REAL)
+#undef WHOLE
+#undef REAL
+}
+
+static bool parse_state(st_train_state *state, const char *text) {
+    int64_t whole;
+    double real;
+    if (!text) return false;
+#define WHOLE(name)                                                                                                    \
+    if (!find_whole(&whole, text, #name)) return false;                                                                \
+    state->name = (__typeof__(state->name))whole;
+#define REAL(name)                                                                                                     \
+    if (!find_real(&real, text, #name)) return false;                                                                  \
+    state->name = real;
+    STATE_LIST(WHOLE, REAL)
+#undef WHOLE
+#undef REAL
+    return true;
+}
+
+static void print_epoch(st_text *text, const st_epoch *row) {
+#define WHOLE(name) st_text_add(text, #name "=%lld ", (long long)row->name);
+#define REAL(name) add_real(text, #name, row->name);
+    EPOCH_LIST(WHOLE, REAL)
+#undef WHOLE
+#undef REAL
+    st_text_add(text, "\n");
+}
+
+static bool parse_epoch(st_epoch *row, const char *line) {
+#define WHOLE(name)                                                                                                    \
+    if (!find_whole(&row->name, line, #name)) return false;
+#define REAL(name)                                                                                                     \
+    if (!find_real(&row->name, line, #name)) return false;
+    EPOCH_LIST(WHOLE, REAL)
+#undef WHOLE
+#undef REAL
+    return true;
+}
+
+/* ---- writing ---- */
+
+/* The tensors of a checkpoint under construction. Names and unpacked blocks are owned. */
+typedef struct st_collection {
+    st_named_tensor *tensor;
+    size_t n;
+    float *block[4]; /* canonical; model's own weights are not here */
+    char **name;
+    size_t n_names;
+    int n_blocks;
+} st_collection;
+
+static void free_collection(st_collection *all) {
+    for (size_t i = 0; i < all->n_names; i++)
+        st_free(all->name[i]);
+    for (int i = 0; i < all->n_blocks; i++)
+        st_free(all->block[i]);
+    st_free(all->name);
+    st_free(all->tensor);
+}
+
+/* Adds a block laid out as the parameters under prefix + the parameters' names. */
+static strait_status add_block(st_collection *all, st_trainer *trainer, const char *prefix, const float *packed,
+                               strait_error *err) {
+    const strait_model *model = st_trainer_model(trainer);
+    const size_t bytes = ((size_t)model->graph->n_values + 1) * sizeof(float);
+    float *block = st_alloc_aligned(bytes);
+    if (!block) return st_fail_memory(err, bytes, "the checkpoint");
+    all->block[all->n_blocks++] = block;
+    ST_TRY(st_runner_unpack(st_trainer_runner(trainer), block, packed, err));
+    st_named_tensor *part = NULL;
+    size_t n = 0;
+    ST_TRY(st_model_tensors(&part, &n, model, STRAIT_MODEL_WHOLE, block, err));
+    strait_status status = STRAIT_OK;
+    for (size_t i = 0; i < n && status == STRAIT_OK; i++) {
+        char *name = st_format("%s%s", prefix, part[i].name);
+        if (!name) {
+            status = st_fail_memory(err, 64, "the checkpoint");
+            break;
+        }
+        all->name[all->n_names++] = name;
+        all->tensor[all->n] = part[i];
+        all->tensor[all->n++].name = name;
+    }
+    st_free(part);
+    return status;
+}
+
+static strait_status collect(st_collection *all, st_trainer *trainer, strait_error *err) {
+    const strait_model *model = st_trainer_model(trainer);
+    const size_t most = 4 * (size_t)model->graph->n_parameters + 1;
+    all->tensor = st_alloc(most, sizeof *all->tensor);
+    all->name = st_alloc(most, sizeof *all->name);
+    if (!all->tensor || !all->name) return st_fail_memory(err, most * sizeof *all->tensor, "the checkpoint");
+    st_named_tensor *own = NULL;
+    ST_TRY(st_model_tensors(&own, &all->n, model, STRAIT_MODEL_WHOLE, NULL, err));
+    memcpy(all->tensor, own, all->n * sizeof *own);
+    st_free(own);
+    const char *name;
+    for (int i = 0; i < 2; i++) {
+        const float *state = st_stepper_state(st_trainer_stepper(trainer), i, &name);
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "optimizer.%s.", name);
+        if (state) ST_TRY(add_block(all, trainer, prefix, state, err));
+    }
+    return st_trainer_best(trainer) ? add_block(all, trainer, "best.", st_trainer_best(trainer), err) : STRAIT_OK;
+}
+
+strait_status st_checkpoint_write(const char *path, st_trainer *trainer, strait_error *err) {
+    st_collection all = {0};
+    st_text state = {0}, history = {0};
+    char *state_text = NULL, *history_text = NULL;
+    int n_epochs;
+    const st_epoch *epochs = st_trainer_epochs(trainer, &n_epochs);
+    st_train_state now = *st_trainer_state(trainer);
+    now.steps = st_trainer_stepper(trainer)->steps;
+    print_state(&state, &now);
+    for (int i = 0; i < n_epochs; i++)
+        print_epoch(&history, &epochs[i]);
+    strait_status status = st_text_take(&state_text, &state, err);
+    if (status == STRAIT_OK) status = st_text_take(&history_text, &history, err);
+    if (status == STRAIT_OK) status = collect(&all, trainer, err);
+    if (status == STRAIT_OK) {
+        st_metadata metadata[ST_MODEL_N_METADATA + 2];
+        size_t n = st_model_metadata(metadata, st_trainer_model(trainer), STRAIT_MODEL_WHOLE);
+        metadata[n++] = (st_metadata){"training.state", state_text};
+        metadata[n++] = (st_metadata){"training.history", history_text ? history_text : ""};
+        status = st_safetensors_write(path, all.n, all.tensor, n, metadata, err);
+    }
+    st_text_free(&history);
+    st_free(state_text);
+    st_free(history_text);
+    free_collection(&all);
+    return status;
+}
+
+/* ---- restoring ---- */
+
+/* Reads the tensors under prefix into a packed block. */
+static strait_status restore_block(st_trainer *trainer, float *packed, const char *prefix, const st_safetensors *file,
+                                   const char *path, strait_error *err) {
+    const st_graph *graph = st_trainer_model(trainer)->graph;
+    const size_t bytes = ((size_t)graph->n_values + 1) * sizeof(float);
+    float *block = st_alloc_aligned(bytes);
+    if (!block) return st_fail_memory(err, bytes, "the checkpoint");
+    strait_status status = STRAIT_OK;
+    for (int i = 0; i < graph->n_parameters && status == STRAIT_OK; i++) {
+        const st_parameter *parameter = &graph->parameter[i];
+        char name[96];
+        snprintf(name, sizeof name, "%s%s", prefix, parameter->name);
+        const st_named_tensor *tensor = st_safetensors_find(file, name);
+        int64_t n = tensor ? 1 : -1;
+        for (int d = 0; tensor && d < tensor->n_dims; d++)
+            n *= tensor->dim[d];
+        if (n != st_shape_count(&parameter->shape))
+            status = st_fail(err, STRAIT_FORMAT,
+                             "%s: tensor '%s' is missing or of another size; the checkpoint is damaged", path, name);
+        else
+            memcpy(block + parameter->offset, tensor->values, (size_t)n * sizeof(float));
+    }
+    if (status == STRAIT_OK) status = st_runner_pack(st_trainer_runner(trainer), packed, block, err);
+    st_free(block);
+    return status;
+}
+
+static strait_status restore_history(st_trainer *trainer, const char *text, const char *path, strait_error *err) {
+    int n = 0, most = 0;
+    for (const char *p = text; *p; p++)
+        most += *p == '\n';
+    st_epoch *epochs = st_alloc((size_t)most + 1, sizeof *epochs);
+    char *copy = st_strdup(text);
+    strait_status status = STRAIT_OK;
+    if (!epochs || !copy) status = st_fail_memory(err, (size_t)most * sizeof *epochs, "the history");
+    for (char *line = copy; status == STRAIT_OK && n < most;) {
+        char *end = strchr(line, '\n');
+        *end = 0;
+        if (!parse_epoch(&epochs[n++], line))
+            status = st_fail(err, STRAIT_FORMAT, "%s: epoch %d of its history is damaged", path, n);
+        line = end + 1;
+    }
+    if (status == STRAIT_OK) status = st_trainer_set_epochs(trainer, n, epochs, err);
+    st_free(copy);
+    st_free(epochs);
+    return status;
+}
+
+strait_status st_checkpoint_restore(st_trainer *trainer, const st_safetensors *file, const char *path,
+                                    strait_error *err) {
+    st_train_state state;
+    const char *history = st_safetensors_metadata(file, "training.history");
+    if (!history || !parse_state(&state, st_safetensors_metadata(file, "training.state")))
+        return st_fail(err, STRAIT_FORMAT, "%s: not a checkpoint: its metadata lack the training's state", path);
+    st_stepper *stepper = st_trainer_stepper(trainer);
+    for (int i = 0; i < 2; i++) {
+        const char *name;
+        float *block = st_stepper_state(stepper, i, &name);
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "optimizer.%s.", name);
+        if (block) ST_TRY(restore_block(trainer, block, prefix, file, path, err));
+    }
+    if (st_trainer_best(trainer)) ST_TRY(restore_block(trainer, st_trainer_best(trainer), "best.", file, path, err));
+    ST_TRY(restore_history(trainer, history, path, err));
+    stepper->steps = state.steps;
+    *st_trainer_state(trainer) = state;
+    return STRAIT_OK;
+}
