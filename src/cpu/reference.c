@@ -1,0 +1,93 @@
+/* The reference engine's table, what its kernels share, and its optimisers. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cpu/cpu_int.h"
+#include "cpu/reference_int.h"
+
+strait_status st_reference_plan(void **out, st_kernel_needs *needs, const st_kernel_request *request,
+                                strait_error *err) {
+    st_reference *state = st_alloc(1, sizeof *state);
+    if (!state) return st_fail_memory(err, sizeof *state, "a reference kernel");
+    const st_graph *graph = request->graph;
+    const st_op *op = request->op;
+    state->op = *op;
+    state->src = graph->tensor[op->src].shape;
+    if (op->dst >= 0) state->dst = graph->tensor[op->dst].shape;
+    if (op->kernel >= 0) state->n_kernel = (size_t)st_shape_count(&graph->parameter[op->kernel].shape);
+    if (op->bias >= 0) state->n_bias = (size_t)st_shape_count(&graph->parameter[op->bias].shape);
+    state->batch = request->batch;
+    state->dy_is_preactivation = request->dst_is_preactivation;
+    state->fused = request->fused;
+    needs->kernel = state->n_kernel;
+    needs->bias = state->n_bias;
+    *out = state;
+    return STRAIT_OK;
+}
+
+strait_status st_reference_bind(void *state, const st_binding *binding, strait_error *err) {
+    (void)err;
+    ((st_reference *)state)->at = *binding;
+    return STRAIT_OK;
+}
+
+strait_status st_reference_pack(void *opaque, float *packed_kernel, float *packed_bias, const float *kernel,
+                                const float *bias) {
+    const st_reference *state = opaque;
+    memcpy(packed_kernel, kernel, state->n_kernel * sizeof *kernel);
+    if (state->n_bias) memcpy(packed_bias, bias, state->n_bias * sizeof *bias);
+    return STRAIT_OK;
+}
+
+strait_status st_reference_unpack(void *state, float *kernel, float *bias, const float *packed_kernel,
+                                  const float *packed_bias) {
+    return st_reference_pack(state, kernel, bias, packed_kernel, packed_bias); /* one layout: there and back alike */
+}
+
+void st_reference_describe(const void *state, char *out, size_t n) {
+    (void)state;
+    snprintf(out, n, "plain C");
+}
+
+/* ---- the optimiser's pass ---- */
+
+/* g = sum over the replicas' gradients
+   adam:  m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2,  value -= rate m / (sqrt v + epsilon)
+   sgd:   m = momentum m - rate g;  value += m, or with Nesterov's look ahead value += momentum m - rate g */
+static void update(const st_update *u, size_t begin, size_t end) {
+    const double rate = (double)u->learning_rate;
+    for (size_t i = begin; i < end; i++) {
+        double g = 0, step;
+        for (int r = 0; r < u->n_gradients; r++)
+            g += (double)u->gradient[r][i];
+        if (u->kind == ST_OPTIMIZER_ADAM) {
+            const double b1 = (double)u->beta_1, b2 = (double)u->beta_2;
+            const double m = b1 * (double)u->m[i] + (1 - b1) * g, v = b2 * (double)u->v[i] + (1 - b2) * g * g;
+            u->m[i] = (float)m;
+            u->v[i] = (float)v;
+            step = -rate * m / (sqrt(v) + (double)u->epsilon);
+        } else if (u->momentum == 0.0f) { /* plain descent keeps no state */
+            step = -rate * g;
+        } else {
+            const double momentum = (double)u->momentum, m = momentum * (double)u->m[i] - rate * g;
+            u->m[i] = (float)m;
+            step = u->nesterov ? momentum * m - rate * g : m;
+        }
+        u->value[i] = (float)((double)u->value[i] + step);
+    }
+}
+
+const st_engine st_engine_reference = {
+    .name = "reference",
+    .update = update,
+    .kernel =
+        {
+            [ST_OP_DENSE] = &st_reference_dense,
+            [ST_OP_CONV2D] = &st_reference_conv2d,
+            [ST_OP_CONV2D_TRANSPOSE] = &st_reference_conv2d_transpose,
+            [ST_OP_ACTIVATION] = &st_reference_activation,
+            [ST_OP_LOSS] = &st_reference_loss,
+        },
+};
