@@ -1,0 +1,89 @@
+# data info, data show, info, bench.
+. "$(dirname "$0")/lib.sh"
+make_images small 200
+
+check "data info tells what is in a file"
+run data info small-images-idx3-ubyte
+expect_exit 0
+expect_stdout '^format +idx, stored as u8$'
+expect_stdout '^samples +200$'
+expect_stdout '^shape +12 × 12 × 1$'
+expect_stdout '^labels +4$'
+expect_stdout '^ +1 +50$'
+mean=$(tail -c +17 small-images-idx3-ubyte | od -An -v -tu1 | awk '{ for (i = 1; i <= NF; i++) { s += $i; n++ } } END { print s / n }')
+expect_near mean "$(sed -n 's/^values .*mean //p' "$out")" "$mean" 1e-4
+
+check "data info --json"
+run data info small-images-idx3-ubyte --json
+expect_exit 0
+expect_json source format storage samples shape minimum maximum mean labels
+if can_read_json; then
+    [ "$(json .maximum)" = 255.0 ] || [ "$(json .maximum)" = 255 ] || fail "maximum is $(json .maximum)"
+    [ "$(json '.labels[3].count')" = 50 ] || fail "label 4 has $(json '.labels[3].count')"
+fi
+
+check "gzip or not, the same"
+gzip -k small-images-idx3-ubyte small-labels-idx1-ubyte
+run data info small-images-idx3-ubyte --json
+sed 's/"source": "[^"]*"//' "$out" >plain
+run data info small-images-idx3-ubyte.gz --json
+expect_exit 0
+sed 's/"source": "[^"]*"//' "$out" >zipped
+expect_same plain zipped
+
+check "data show writes a sheet"
+run data show small-images-idx3-ubyte -o sheet.png -n 95
+expect_exit 0
+expect_stdout '^sheet.png  95 samples of 200$'
+[ "$(head -c 4 sheet.png | tail -c 3)" = PNG ] || fail "no PNG"
+run data show small-images-idx3-ubyte -o few.png -n 1 --json
+expect_exit 0
+expect_json file samples
+run data show small-images-idx3-ubyte -o all.png -n 100000
+expect_exit 0
+expect_stdout '200 samples of 200'
+
+check "data show without a terminal says to use -o"
+expect_refused 'use -o FILE.png' data show small-images-idx3-ubyte
+
+for name in fashion-mnist mnist; do
+    "$program" data info $name >/dev/null 2>&1 || { check "$name is not here: not looked at" && continue; }
+    check "$name and its splits"
+    run data info "$name#test"
+    expect_exit 0
+    expect_stdout '^samples +10,000$'
+    run data info $name
+    expect_exit 0
+    expect_stdout '^samples +60,000$'
+    expect_stdout '^shape +28 × 28 × 1$'
+    expect_stdout '^labels +10$'
+    expect_refused "train" data info "$name#tset"
+done
+
+check "info"
+run info
+expect_exit 0
+expect_stdout '^processor '
+expect_stdout '^kernels +oneDNN [0-9]'
+expect_stdout '^recipes +[a-z]'
+expect_stdout ' fashion-basic$'
+run info --json
+expect_exit 0
+expect_json version processor instructions processors memory onednn data_folders recipe_folders recipes
+
+check "bench of one workload"
+run bench --only fashion-basic --seconds 0.2 --json
+expect_exit 0
+expect_json threads peak_gflops workloads
+if can_read_json; then
+    for key in name batch samples_per_second ms_per_step gflops fraction_of_peak peak_memory_mb; do
+        value=$(json ".workloads[0].$key")
+        [ -n "$value" ] && [ "$value" != null ] || fail "no $key"
+    done
+    [ "$(json '.workloads[0].batch')" = 32 ] || fail "batch is $(json '.workloads[0].batch')"
+    expect_near ms_per_step "$(json '.workloads[0].ms_per_step')" \
+        "$(awk -v r="$(json '.workloads[0].samples_per_second')" 'BEGIN { print 32 / r * 1000 }')" 0.01
+fi
+expect_refused 'fashion-basic' bench --only fashion-basik --seconds 0.2
+
+finish

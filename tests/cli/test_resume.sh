@@ -1,0 +1,96 @@
+# A run that is killed or interrupted goes on to the same bytes as one that was not.
+. "$(dirname "$0")/lib.sh"
+make_images small 600
+make_recipe small.yaml small-images-idx3-ubyte 6
+# Wide enough that an epoch takes long beside the 10 ms between two looks at the history.
+wide=(--set model.encoder.1.dense.units=1500 --set train.batch_size=4 --threads 1)
+
+check "the run that is not disturbed"
+run train small.yaml "${wide[@]}" --quiet --out whole
+expect_exit 0
+whole=whole/small-001
+
+stop_in_epoch_4() { # SIGNAL DIR: starts a training and sends it the signal once three epochs are written
+    "$program" train small.yaml "${wide[@]}" --out "$2" >"$out" 2>"$err" &
+    local pid=$!
+    wait_for_epochs "$2/small-001/history.csv" 3 "$pid" || fail "the training ended by itself"
+    kill -"$1" "$pid"
+    wait "$pid" 2>/dev/null
+    code=$?
+    [ "$(wc -l <"$2/small-001/history.csv")" = 4 ] || fail "it was not stopped in epoch 4"
+}
+
+expect_as_whole() { # RUN
+    for file in model encoder decoder; do expect_same "$1/$file.safetensors" "$whole/$file.safetensors"; done
+    [ "$(cut -d, -f1-4 "$1/history.csv")" = "$(cut -d, -f1-4 "$whole/history.csv")" ] || fail "another history"
+}
+
+check "killed in epoch 4, it goes on to the same bytes"
+stop_in_epoch_4 KILL killed
+expect_exit 137
+run train --resume killed/small-001
+expect_exit 0
+expect_stderr '^epoch 4/6 '
+grep -q '^epoch 3/6' "$err" && fail "epoch 3 was trained again"
+expect_as_whole killed/small-001
+
+for signal in INT TERM; do
+    check "SIG$signal in epoch 4 saves, says how to go on, and that gives the same bytes"
+    stop_in_epoch_4 $signal "stopped-$signal"
+    expect_exit 130
+    tail -n 1 "$err" | grep -qx "interrupted in epoch 4; go on with: strait train --resume stopped-$signal/small-001" ||
+        fail "the last line is: $(tail -n 1 "$err")"
+    expect_file "stopped-$signal/small-001/model.safetensors"
+    run train --resume "stopped-$signal/small-001"
+    expect_exit 0
+    expect_as_whole "stopped-$signal/small-001"
+done
+
+check "an interrupted training with --json tells its result and that it was interrupted"
+"$program" train small.yaml "${wide[@]}" --json --out json >"$out" 2>"$err" &
+pid=$!
+wait_for_epochs json/small-001/history.csv 2 $pid || fail "the training ended by itself"
+kill -INT $pid
+wait $pid
+code=$?
+expect_exit 130
+expect_json run epochs loss outcome
+if can_read_json; then [ "$(json .outcome)" = interrupted ] || fail "outcome is $(json .outcome)"; fi
+
+check "a second signal ends at once"
+"$program" train small.yaml "${wide[@]}" --out twice >"$out" 2>"$err" &
+pid=$!
+wait_for_epochs twice/small-001/history.csv 1 $pid || fail "the training ended by itself"
+kill -INT $pid
+kill -TERM $pid
+wait $pid 2>/dev/null
+code=$?
+[ $code = 130 ] || [ $code = 143 ] || fail "exit status $code"
+run train --resume twice/small-001 --quiet
+expect_exit 0
+expect_as_whole twice/small-001
+
+check "a run's name is enough in the folder above runs"
+mkdir -p there && cp -r killed there/runs
+(cd there && "$program" train --resume small-001 --epochs 7 --quiet >"$out" 2>"$err")
+code=$?
+expect_exit 0
+[ "$(tail -n 1 there/runs/small-001/history.csv | cut -d, -f1)" = 7 ] || fail "no epoch 7"
+
+check "more epochs than planned give what planning them would have given"
+run train small.yaml "${wide[@]}" --quiet --epochs 7 --out seven
+expect_exit 0
+expect_same there/runs/small-001/model.safetensors seven/small-001/model.safetensors
+
+check "a run that is complete is not trained again"
+expect_refused 'complete|epochs' train --resume whole/small-001
+
+check "a run that is not there"
+expect_refused 'nowhere-001' train --resume nowhere-001
+
+check "a damaged checkpoint is told of"
+cp -r stopped-INT damaged
+head -c 1000 stopped-INT/small-001/checkpoint.safetensors >damaged/small-001/checkpoint.safetensors
+expect_refused 'checkpoint.safetensors' train --resume damaged/small-001 --epochs 9
+
+finish
