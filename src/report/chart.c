@@ -68,7 +68,8 @@ static void pad_axis(axis *a, double share) {
         return;
     }
     double pad = (a->high - a->low) * share;
-    if (a->high - a->low <= size * 1e-11 || size < SMALLEST) pad = a->whole || size < SMALLEST ? 1 : size * 0.1;
+    if (a->high - a->low <= size * 1e-11 || size < SMALLEST)
+        pad = a->whole || size < SMALLEST ? fmax(0.9, size * 1e-6) : size * 0.1;
     a->low -= pad;
     a->high += pad;
 }
@@ -87,9 +88,14 @@ static void find_ranges(chart *c) {
             c->y.high = fmax(c->y.high, y);
             if (x != floor(x)) c->x.whole = false;
         }
+    /* Whole numbers are counts, such as epochs: no tick beyond the first and the last. */
+    const axis counts = c->x;
     pad_axis(&c->x, 0.025);
     pad_axis(&c->y, 0.05);
-    st_ticks_linear(&c->x.ticks, c->x.low, c->x.high, 8, c->x.whole);
+    if (c->x.whole && counts.low < counts.high)
+        st_ticks_linear(&c->x.ticks, counts.low, counts.high, 8, true);
+    else
+        st_ticks_linear(&c->x.ticks, c->x.low, c->x.high, 8, c->x.whole);
     if (c->y.log)
         st_ticks_log(&c->y.ticks, c->y.low, c->y.high, 7);
     else

@@ -23,17 +23,20 @@ static void print_scientific(char out[32], int64_t q, int e) {
     snprintf(out, 32, "%s%c%s%se%d", q < 0 ? "-" : "", digits[0], n > 1 ? "." : "", digits + 1, e + (int)n - 1);
 }
 
-/* q * 10^e with all its decimals. -15 <= e; for e >= 0 the number is below 1e15. */
+/* q * 10^e with all its decimals. -15 <= e; the number is below 1e15. */
 static void print_plain(char out[32], int64_t q, int e) {
-    if (e >= 0) {
-        snprintf(out, 32, "%.0f", decimal(q, e));
-        return;
-    }
-    int64_t unit = 1;
-    for (int i = 0; i < -e; i++)
-        unit *= 10;
-    const int64_t whole = q < 0 ? -q : q;
-    snprintf(out, 32, "%s%" PRId64 ".%0*" PRId64, q < 0 ? "-" : "", whole / unit, -e, whole % unit);
+    char text[32] = "", *at = text + sizeof text - 1; /* written from the end */
+    for (; e > 0; e--)
+        q *= 10;
+    int64_t rest = q < 0 ? -q : q;
+    for (int i = 0; i < -e; i++, rest /= 10)
+        *--at = (char)('0' + rest % 10);
+    if (e < 0) *--at = '.';
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (q < 0) *--at = '-';
+    memcpy(out, at, (size_t)(text + sizeof text - at));
 }
 
 /* size: the largest number on the axis, so that all its labels are alike. */
@@ -51,23 +54,20 @@ static void add(st_ticks *ticks, int64_t q, int e, double size) {
 }
 
 void st_ticks_linear(st_ticks *ticks, double low, double high, int wanted, bool whole) {
-    static const int multiple[] = {1, 2, 5, 10};
     ticks->n = 0;
     const double raw = (high - low) / wanted;
-    int e = (int)floor(log10(raw)), m = 0;
-    if (whole && raw < 1) {
+    int e = (int)floor(log10(raw));
+    const double lead = raw / pow(10, e); /* 1 to 10; the step is the one nearest to it by ratio */
+    int64_t step = lead < M_SQRT2 ? 1 : lead < sqrt(10) ? 2 : lead < sqrt(50) ? 5 : 10;
+    if (whole && e < 0) {
+        step = 1;
         e = 0;
-    } else {
-        /* The slack takes up the rounding of log10 and of the division, so that 0.2 is not missed by a bit. */
-        while (m < 3 && decimal(multiple[m], e) < raw * (1 - 1e-9))
-            m++;
-    }
-    int64_t step = multiple[m];
-    if (step == 10) {
+    } else if (step == 10) {
         step = 1;
         e++;
     }
     const double width = decimal(step, e);
+    /* The slack takes up the rounding of the division, so that a tick at an end is not missed by a bit. */
     const int64_t first = (int64_t)ceil(low / width - 1e-9), last = (int64_t)floor(high / width + 1e-9);
     for (int64_t k = first; k <= last && ticks->n < ST_MAX_TICKS; k++)
         add(ticks, k * step, e, fmax(fabs(low), fabs(high)));
