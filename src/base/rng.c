@@ -10,8 +10,9 @@
 
 #include <math.h>
 #include <string.h>
+#include "base/rng_int.h"
 
-#define CHUNK 64 /* positions */
+#define CHUNK ST_RNG_CHUNK
 #define BLOCKS (CHUNK / 4)
 
 #define INLINE static inline __attribute__((always_inline))
@@ -126,30 +127,48 @@ INLINE void normal_chunk(const st_rng *rng, uint32_t first_block, float *out) {
             out[4 * b + w] = value[w][b];
 }
 
-typedef void (*chunk_maker)(const st_rng *rng, uint32_t first_block, float *out);
-
-/* Both makers for one instruction set. */
-#define CHUNK_MAKERS(set, attribute)                                                                                   \
+/* Both makers and the question for one instruction set. */
+#define INSTRUCTION_SET(set, attribute, condition)                                                                     \
     attribute static void uniform_##set(const st_rng *rng, uint32_t first_block, float *out) {                         \
         uniform_chunk(rng, first_block, out);                                                                          \
     }                                                                                                                  \
     attribute static void normal_##set(const st_rng *rng, uint32_t first_block, float *out) {                          \
         normal_chunk(rng, first_block, out);                                                                           \
+    }                                                                                                                  \
+    static bool usable_##set(void) {                                                                                   \
+        return condition;                                                                                              \
     }
 
-CHUNK_MAKERS(plain, )
 #if defined(__x86_64__)
-CHUNK_MAKERS(avx2, __attribute__((target("avx2"))))
-CHUNK_MAKERS(avx512, __attribute__((target("avx512f,avx512dq,avx512vl"))))
-#define CHOOSE(kind)                                                                                                   \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")     \
-         ? kind##_avx512                                                                                               \
-         : (__builtin_cpu_supports("avx2") ? kind##_avx2 : kind##_plain))
-#else
-#define CHOOSE(kind) kind##_plain
+INSTRUCTION_SET(avx512, __attribute__((target("avx512f,avx512dq,avx512vl"))),
+                __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl"))
+INSTRUCTION_SET(avx2, __attribute__((target("avx2"))), __builtin_cpu_supports("avx2"))
 #endif
+INSTRUCTION_SET(plain, , true)
 
-static void fill(chunk_maker make, const st_rng *rng, uint32_t first, float *out, size_t n) {
+static const st_rng_set sets[] = {
+#if defined(__x86_64__)
+    {"avx512", usable_avx512, uniform_avx512, normal_avx512},
+    {"avx2", usable_avx2, uniform_avx2, normal_avx2},
+#endif
+    {"plain", usable_plain, uniform_plain, normal_plain},
+};
+
+const st_rng_set *st_rng_sets(size_t *n) {
+    *n = sizeof sets / sizeof *sets;
+    return sets;
+}
+
+static const st_rng_set *best_set(void) {
+    const st_rng_set *set = sets;
+    while (!set->usable())
+        set++;
+    return set;
+}
+
+static void fill(void (*make)(const st_rng *, uint32_t, float *), const st_rng *rng, uint32_t first, float *out,
+                 size_t n) {
     uint32_t block = first / 4;
     for (; n >= CHUNK; n -= CHUNK, out += CHUNK, block += BLOCKS)
         make(rng, block, out);
@@ -160,11 +179,11 @@ static void fill(chunk_maker make, const st_rng *rng, uint32_t first, float *out
 }
 
 void st_rng_uniform(const st_rng *rng, uint32_t first, float *out, size_t n) {
-    fill(CHOOSE(uniform), rng, first, out, n);
+    fill(best_set()->uniform, rng, first, out, n);
 }
 
 void st_rng_normal(const st_rng *rng, uint32_t first, float *out, size_t n) {
-    fill(CHOOSE(normal), rng, first, out, n);
+    fill(best_set()->normal, rng, first, out, n);
 }
 
 /* Words of a stream one after another. The counter's sample word carries the position beyond 2^32 blocks. */
