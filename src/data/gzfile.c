@@ -206,7 +206,8 @@ strait_status st_gzfile_expect_end(st_gzfile *file, strait_error *err) {
         return st_fail(err, STRAIT_FORMAT, "%s: goes on after the %llu bytes its header announces", file->path,
                        (unsigned long long)announced);
     if (file->in_member)
-        return st_fail(err, STRAIT_FORMAT, "%s: truncated gzip file: its last bytes, the checksum, are missing",
-                       file->path);
+        return st_fail(err, STRAIT_FORMAT,
+                       "%s: truncated gzip file: ends after %llu bytes, without its checksum; fetch or copy it again",
+                       file->path, (unsigned long long)announced);
     return STRAIT_OK;
 }

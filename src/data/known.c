@@ -117,15 +117,11 @@ static strait_status fail_missing(const known_set *set, const char *looked_in, s
 static strait_status find_split(const known_split **out, const char *source, const char *name, strait_error *err) {
     *out = &splits[0];
     if (!name) return STRAIT_OK;
-    const char *names[N_SPLITS];
     for (size_t i = 0; i < N_SPLITS; i++) {
-        names[i] = splits[i].name;
         *out = &splits[i];
         if (strcmp(name, splits[i].name) == 0) return STRAIT_OK;
     }
-    const char *near = st_nearest(name, names, N_SPLITS);
-    return st_fail(err, STRAIT_ARGUMENT, "%s: has no split '%s'%s%s%s; its splits are train, test", source, name,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return st_fail(err, STRAIT_ARGUMENT, "%s: has no split '%s'; its splits are train, test", source, name);
 }
 
 /* Images and, which here must be, labels. */

@@ -1,10 +1,13 @@
 /* From what people write as a source, "name#split", a folder or a file, to a data set. */
+#include <errno.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/data_int.h"
 
+/* errno is that of looking for name. */
 static strait_status fail_no_such(const char *name, strait_error *err) {
+    if (errno == EACCES) return st_fail_errno(err, "%s: cannot open", name);
     const char *near = st_known_nearest(name);
     return st_fail(err, STRAIT_NOT_FOUND, "%s: neither a file nor a known data set%s%s%s", name,
                    near ? "; did you mean '" : " (fashion-mnist, mnist)", near ? near : "", near ? "'?" : "");

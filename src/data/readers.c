@@ -7,16 +7,15 @@
 const st_reader *const st_readers[] = {&st_reader_idx, &st_reader_npy, NULL};
 
 /* What every reader may look at to tell its format. */
-enum { HEAD_BYTES = 512 };
+enum { HEAD_BYTES = 512, SHORTEST_MAGIC = 4 };
 
 static strait_status read_head(uint8_t *head, size_t *n, const char *path, strait_error *err) {
     st_gzfile *file = NULL;
     ST_TRY(st_gzfile_open(&file, path, err));
     strait_status status = st_gzfile_read(n, file, head, HEAD_BYTES, err);
-    if (status == STRAIT_OK && *n == 0) {
-        status = st_gzfile_expect_end(file, err);
-        if (status == STRAIT_OK) status = st_fail(err, STRAIT_FORMAT, "%s: is empty", path);
-    }
+    /* Cut short rather than unknown, if so few bytes are all that could be inflated. */
+    if (status == STRAIT_OK && *n < SHORTEST_MAGIC) status = st_gzfile_expect_end(file, err);
+    if (status == STRAIT_OK && *n == 0) status = st_fail(err, STRAIT_FORMAT, "%s: is empty", path);
     st_gzfile_close(file);
     return status;
 }
