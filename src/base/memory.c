@@ -35,8 +35,9 @@ static bool may_allocate(void) {
 }
 
 void *st_alloc(size_t n, size_t size) {
-    if (!may_allocate()) return NULL;
-    return n == 0 || size == 0 ? calloc(1, 1) : calloc(n, size); /* calloc refuses n * size that overflows */
+    size_t bytes;
+    if (!may_allocate() || __builtin_mul_overflow(n, size, &bytes)) return NULL;
+    return calloc(bytes ? bytes : 1, 1);
 }
 
 void *st_realloc(void *block, size_t n, size_t size) {
