@@ -307,7 +307,7 @@ strait_status st_trainer_run(st_trainer *trainer, strait_error *err) {
                  state->best_loss);
         observer->note(observer->context, sentence);
     }
-    return trainer->best ? st_trainer_store_best(trainer, err) : st_trainer_store(trainer, err);
+    return trainer->best && state->best_epoch ? st_trainer_store_best(trainer, err) : st_trainer_store(trainer, err);
 }
 
 /* ---- reaching in ---- */

@@ -1,0 +1,140 @@
+#include "api/run_files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/string.h"
+#include "report/report.h"
+#include "train/checkpoint.h"
+
+#define N_PICTURES 10 /* samples in reconstructions.png */
+
+strait_status st_write_recipe(const char *run, const strait_recipe *recipe, strait_error *err) {
+    char *yaml = NULL, *path = st_path_join(run, ST_FILE_RECIPE);
+    if (!path) return st_fail_memory(err, strlen(run), "a path");
+    strait_status status = strait_recipe_to_yaml(&yaml, recipe, err);
+    if (status == STRAIT_OK) status = st_file_write_all(path, yaml, strlen(yaml), err);
+    strait_string_free(yaml);
+    st_free(path);
+    return status;
+}
+
+static strait_status write_history(const char *run, const st_trainer *trainer, strait_error *err) {
+    int n;
+    const st_epoch *epochs = st_trainer_epochs(trainer, &n);
+    st_history_row *rows = st_alloc((size_t)n + 1, sizeof *rows);
+    char *path = st_path_join(run, "history.csv");
+    strait_status status = STRAIT_OK;
+    if (!rows || !path) status = st_fail_memory(err, (size_t)n * sizeof *rows, "the history");
+    for (int i = 0; status == STRAIT_OK && i < n; i++)
+        rows[i] = (st_history_row){(int)epochs[i].epoch,    epochs[i].loss,    epochs[i].val_loss,
+                                   epochs[i].learning_rate, epochs[i].seconds, epochs[i].samples_per_second,
+                                   epochs[i].wait_seconds};
+    if (status == STRAIT_OK) status = st_history_write(path, n, rows, err);
+    st_free(path);
+    st_free(rows);
+    return status;
+}
+
+static strait_status write_model(const char *run, const strait_model *model, strait_model_part part, const char *name,
+                                 strait_error *err) {
+    char *path = st_path_join(run, name);
+    if (!path) return st_fail_memory(err, strlen(run), "a path");
+    const strait_status status = strait_model_save(model, part, path, err);
+    st_free(path);
+    return status;
+}
+
+strait_status st_write_checkpoint(const char *run, st_trainer *trainer, const st_epoch *epoch, strait_error *err) {
+    const st_train_state *state = st_trainer_state(trainer);
+    char *path = st_path_join(run, ST_FILE_CHECKPOINT);
+    if (!path) return st_fail_memory(err, strlen(run), "a path");
+    strait_status status = STRAIT_OK;
+    /* The best first: a checkpoint must not speak of a best epoch whose weights are not there. */
+    if (epoch && state->best_epoch == epoch->epoch)
+        status = write_model(run, st_trainer_model(trainer), STRAIT_MODEL_WHOLE, "best.safetensors", err);
+    if (status == STRAIT_OK) status = st_checkpoint_write(path, trainer, err);
+    if (status == STRAIT_OK) status = write_history(run, trainer, err);
+    st_free(path);
+    return status;
+}
+
+strait_status st_write_models(const char *run, const strait_model *model, strait_error *err) {
+    ST_TRY(write_model(run, model, STRAIT_MODEL_WHOLE, ST_FILE_MODEL, err));
+    ST_TRY(write_model(run, model, STRAIT_MODEL_ENCODER, "encoder.safetensors", err));
+    return write_model(run, model, STRAIT_MODEL_DECODER, "decoder.safetensors", err);
+}
+
+/* ---- pictures ---- */
+
+static strait_status write_loss(const char *run, strait_error *err) {
+    char *csv = st_path_join(run, "history.csv"), *png = st_path_join(run, "loss.png");
+    st_history_row *rows = NULL;
+    int n = 0;
+    strait_status status = STRAIT_OK;
+    if (!csv || !png) status = st_fail_memory(err, strlen(run), "a path");
+    if (status == STRAIT_OK) status = st_history_read(&rows, &n, csv, err);
+    if (status == STRAIT_OK && n > 0) status = st_report_loss(png, rows, n, err);
+    st_free(rows);
+    st_free(csv);
+    st_free(png);
+    return status;
+}
+
+static strait_status copy_rows(strait_array **out, const float *values, int64_t n, const int64_t *dim, int n_dims,
+                               strait_error *err) {
+    int64_t shape[STRAIT_MAX_DIMS] = {n};
+    memcpy(shape + 1, dim, (size_t)n_dims * sizeof *dim);
+    ST_TRY(strait_array_new(out, n_dims + 1, shape, err));
+    if (values) memcpy((*out)->values, values, (size_t)strait_array_count(*out) * sizeof(float));
+    return STRAIT_OK;
+}
+
+static strait_status write_reconstructions(const char *run, st_trainer *trainer, const st_batch *batch,
+                                           const int64_t *dim, int n_dims, strait_error *err) {
+    strait_array *clean = NULL, *noisy = NULL, *output = NULL;
+    double loss;
+    char *path = st_path_join(run, "reconstructions.png");
+    strait_status status = path ? STRAIT_OK : st_fail_memory(err, strlen(run), "a path");
+    if (status == STRAIT_OK) status = copy_rows(&clean, batch->target, batch->n, dim, n_dims, err);
+    if (status == STRAIT_OK && batch->input != batch->target)
+        status = copy_rows(&noisy, batch->input, batch->n, dim, n_dims, err);
+    if (status == STRAIT_OK) status = copy_rows(&output, NULL, batch->n, dim, n_dims, err);
+    if (status == STRAIT_OK)
+        status = st_runner_evaluate(st_trainer_runner(trainer), batch->input, batch->target, output->values, batch->n,
+                                    &loss, err);
+    if (status == STRAIT_OK) status = st_report_reconstructions(path, clean, noisy, output, err);
+    strait_array_free(clean);
+    strait_array_free(noisy);
+    strait_array_free(output);
+    st_free(path);
+    return status;
+}
+
+strait_status st_write_pictures(const char *run, st_trainer *trainer, strait_data *data, double offset, double factor,
+                                strait_error *err) {
+    ST_TRY(write_loss(run, err));
+    const strait_recipe *recipe = st_trainer_model(trainer)->recipe;
+    int64_t dim[STRAIT_MAX_DIMS];
+    const int n_dims = st_data_shape(data, dim);
+    if (n_dims == 3 && dim[2] != 1 && dim[2] != 3) return STRAIT_OK; /* neither grey nor colour: no picture of it */
+    const int64_t most = recipe->train.batch_size < N_PICTURES ? recipe->train.batch_size : N_PICTURES;
+    const st_batches_config config = {
+        .data = data,
+        .batch_size = most,
+        .seed = recipe->seed,
+        .offset = offset,
+        .factor = factor,
+        .corrupt = recipe->data.corrupt,
+    };
+    st_batches *batches = NULL;
+    ST_TRY(st_batches_new(&batches, &config, err));
+    st_batches_start(batches, ST_EVALUATION_EPOCH, 0);
+    st_batch batch;
+    strait_status status = st_batches_next(&batch, batches, err);
+    if (status == STRAIT_OK) status = write_reconstructions(run, trainer, &batch, dim, n_dims, err);
+    st_batches_free(batches);
+    return status;
+}

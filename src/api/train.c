@@ -1,0 +1,249 @@
+/* strait_train and strait_train_resume: data, model, trainer and run folder brought together. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/run_files.h"
+#include "base/memory.h"
+#include "base/string.h"
+#include "train/checkpoint.h"
+
+/* All that one training owns. */
+typedef struct st_session {
+    strait_recipe *recipe; /* resolved: source, scaling, threads and micro-batch filled in */
+    strait_data *data, *validation;
+    strait_model *model;
+    st_trainer *trainer;
+    char *run; /* NULL with no_run */
+    const strait_train_options *options;
+    double offset, factor;
+} st_session;
+
+static void free_session(st_session *session) {
+    st_trainer_free(session->trainer);
+    strait_model_free(session->model);
+    strait_data_free(session->validation);
+    strait_data_free(session->data);
+    strait_recipe_free(session->recipe);
+    st_free(session->run);
+}
+
+static strait_status check_shape(const st_session *session, strait_error *err) {
+    const strait_recipe *recipe = session->recipe;
+    st_shape data = {0}, input = {.n_dims = recipe->model.n_input_dims};
+    int64_t dim[STRAIT_MAX_DIMS];
+    data.n_dims = st_data_shape(session->data, dim);
+    memcpy(data.dim, dim, sizeof data.dim);
+    memcpy(input.dim, recipe->model.input_dim, sizeof input.dim);
+    if (st_shape_equal(&data, &input)) return STRAIT_OK;
+    char has[96], wants[96];
+    st_shape_print(has, &data);
+    st_shape_print(wants, &input);
+    return st_fail_at(err, STRAIT_SHAPE, recipe->model.input_pos, "model.input is %s, but a sample of the data is %s",
+                      wants, has);
+}
+
+/* Opens the data and writes what only now is known into the recipe: the source, the scaling, the threads. */
+static strait_status open_data(st_session *session, strait_error *err) {
+    const strait_train_options *options = session->options;
+    strait_recipe *recipe = session->recipe;
+    if (options->data) {
+        strait_data_info info;
+        ST_TRY(strait_data_describe(options->data, &info, err));
+        char *source = st_strdup(info.source);
+        if (!source) return st_fail_memory(err, strlen(info.source), "a data set's name");
+        st_free(recipe->data.source);
+        recipe->data.source = source;
+    }
+    ST_TRY(st_data_open_splits(&session->data, &session->validation, recipe, options->data, options->validation, err));
+    ST_TRY(check_shape(session, err));
+    ST_TRY(st_data_scaling(&session->offset, &session->factor, session->data, recipe, err));
+    if (recipe->data.scale == ST_SCALE_MINMAX) {
+        recipe->data.scale_offset = session->offset;
+        recipe->data.scale_factor = session->factor;
+    }
+    if (options->threads > 0) recipe->train.threads = options->threads;
+    if (recipe->train.threads <= 0) recipe->train.threads = st_processors();
+    return STRAIT_OK;
+}
+
+static strait_status save(void *context, st_trainer *trainer, const st_epoch *epoch, strait_error *err) {
+    const st_session *session = context;
+    if (!session->run) return STRAIT_OK;
+    return st_write_checkpoint(session->run, trainer, epoch, err);
+}
+
+static strait_status make_trainer(st_session *session, strait_error *err) {
+    const st_trainer_config config = {
+        .model = session->model,
+        .recipe = session->recipe,
+        .engine = &st_engine_cpu,
+        .data = session->data,
+        .validation = session->validation,
+        .offset = session->offset,
+        .factor = session->factor,
+        .threads = (int)session->recipe->train.threads,
+        .run = session->run,
+        .observer = session->options->observer,
+        .hooks = {.context = session, .save = save},
+    };
+    ST_TRY(st_trainer_new(&session->trainer, &config, err));
+    /* The split decides the last bits: it goes into the recipe that the run keeps. */
+    session->recipe->train.micro_batch = st_runner_micro_batch(st_trainer_runner(session->trainer));
+    return st_model_set_recipe(session->model, session->recipe, err);
+}
+
+static void fill_result(strait_train_result *result, const st_session *session) {
+    *result = (strait_train_result){.loss = NAN, .val_loss = NAN, .best_loss = NAN};
+    if (session->run) snprintf(result->run, sizeof result->run, "%s", session->run);
+    if (!session->trainer) return;
+    int n;
+    const st_epoch *epochs = st_trainer_epochs(session->trainer, &n);
+    const st_train_state *state = st_trainer_state(session->trainer);
+    double samples = 0, training = 0, waited = 0;
+    for (int i = 0; i < n; i++) {
+        /* Training time follows from the speed: an epoch's seconds hold its validation too. */
+        const double of_epoch = (double)strait_data_count(session->data);
+        samples += of_epoch;
+        training += epochs[i].samples_per_second > 0 ? of_epoch / epochs[i].samples_per_second : 0;
+        waited += epochs[i].wait_seconds;
+        result->seconds += epochs[i].seconds;
+    }
+    result->epochs = n;
+    if (n > 0) {
+        result->loss = epochs[n - 1].loss;
+        result->val_loss = epochs[n - 1].val_loss;
+        result->best_epoch = (int)state->best_epoch;
+        result->best_loss = state->best_loss;
+        result->samples_per_second = training > 0 ? samples / training : 0;
+        result->wait_share = training > 0 ? waited / training : 0;
+    }
+    result->parameters = session->model->graph->n_values;
+    result->threads = (int)session->recipe->train.threads;
+}
+
+/* After a divergence: the weights of the last checkpoint become the run's model. */
+static strait_status keep_last_good(const st_session *session, strait_error *err) {
+    strait_model *good = NULL;
+    char *path = st_path_join(session->run, ST_FILE_CHECKPOINT);
+    if (!path) return st_fail_memory(err, strlen(session->run), "a path");
+    strait_status status = st_model_read(&good, path, err);
+    if (status == STRAIT_OK) status = st_write_models(session->run, good, err);
+    strait_model_free(good);
+    st_free(path);
+    return status;
+}
+
+/* Trains, then writes what the run keeps. The training's own error comes before any of writing. */
+static strait_status run_session(st_session *session, strait_error *err) {
+    const strait_status trained = st_trainer_run(session->trainer, err);
+    if (!session->run) return trained;
+    if (trained == STRAIT_DIVERGED) {
+        strait_error second;
+        if (keep_last_good(session, &second) == STRAIT_OK && err) {
+            const size_t length = strlen(err->message);
+            snprintf(err->message + length, sizeof err->message - length, "; the last good weights are kept in %s",
+                     session->run);
+        }
+        return trained;
+    }
+    if (trained != STRAIT_OK && trained != STRAIT_INTERRUPTED) return trained;
+    strait_error second = {0};
+    strait_status wrote = st_write_models(session->run, session->model, &second);
+    if (wrote == STRAIT_OK)
+        wrote =
+            st_runner_pack(st_trainer_runner(session->trainer),
+                           st_runner_parameters(st_trainer_runner(session->trainer)), session->model->values, &second);
+    if (wrote == STRAIT_OK)
+        wrote =
+            st_write_pictures(session->run, session->trainer, session->validation ? session->validation : session->data,
+                              session->offset, session->factor, &second);
+    if (trained != STRAIT_OK || wrote == STRAIT_OK) return trained;
+    return st_fail(err, wrote, "%s", second.message);
+}
+
+/* Hands over the model and fills the result, whatever came. */
+static strait_status finish(st_session *session, strait_model **model, strait_train_result *result,
+                            strait_status status) {
+    if (result) fill_result(result, session);
+    if (model && status == STRAIT_OK) {
+        *model = session->model;
+        session->model = NULL;
+    }
+    free_session(session);
+    return status;
+}
+
+static const strait_train_options defaults;
+
+STRAIT_API strait_status strait_train(strait_model **model, strait_train_result *result, const strait_recipe *recipe,
+                                      const strait_train_options *options, strait_error *err) {
+    if (model) *model = NULL;
+    if (result) *result = (strait_train_result){.loss = NAN, .val_loss = NAN, .best_loss = NAN};
+    if (!recipe) return st_fail(err, STRAIT_ARGUMENT, "strait_train: recipe is NULL");
+    st_session session = {.options = options ? options : &defaults};
+    strait_status status = st_recipe_copy(&session.recipe, recipe, err);
+    /* The model before the data: a recipe's mistake is told without reading anything. */
+    if (status == STRAIT_OK) status = strait_model_build(&session.model, session.recipe, err);
+    if (status == STRAIT_OK) status = open_data(&session, err);
+    if (status == STRAIT_OK) status = make_trainer(&session, err);
+    if (status == STRAIT_OK && !session.options->no_run) {
+        const char *dir = session.options->out ? session.options->out : "runs";
+        status = st_run_create(&session.run, dir, session.recipe->name, err);
+        st_trainer_set_run(session.trainer, session.run);
+        if (status == STRAIT_OK) status = st_write_recipe(session.run, session.recipe, err);
+        /* A checkpoint before the first epoch: a kill or a divergence in it loses nothing. */
+        if (status == STRAIT_OK) status = save(&session, session.trainer, NULL, err);
+    }
+    if (status == STRAIT_OK) status = run_session(&session, err);
+    return finish(&session, model, result, status);
+}
+
+/* The recipe a run keeps, with a new number of epochs when that is asked for. */
+static strait_status open_run_recipe(strait_recipe **out, const char *run, int epochs, strait_error *err) {
+    char *path = st_path_join(run, ST_FILE_RECIPE), override[64];
+    if (!path) return st_fail_memory(err, strlen(run), "a path");
+    snprintf(override, sizeof override, "train.epochs=%d", epochs);
+    const char *const overrides[] = {override};
+    const strait_status status = strait_recipe_open(out, path, epochs > 0 ? 1 : 0, overrides, err);
+    st_free(path);
+    return status;
+}
+
+static strait_status check_not_complete(const st_session *session, strait_error *err) {
+    const st_train_state *state = st_trainer_state(session->trainer);
+    const int64_t epochs = session->recipe->train.epochs;
+    if (state->stopped)
+        return st_fail(err, STRAIT_ARGUMENT, "%s is complete: early stopping ended it after epoch %lld", session->run,
+                       (long long)state->epoch);
+    if (state->epoch < epochs) return STRAIT_OK;
+    return st_fail(err, STRAIT_ARGUMENT,
+                   "%s is complete: %lld of %lld epochs are trained; ask for more to go on (--epochs %lld)",
+                   session->run, (long long)state->epoch, (long long)epochs, (long long)(state->epoch + 10));
+}
+
+STRAIT_API strait_status strait_train_resume(strait_model **model, strait_train_result *result, const char *run,
+                                             int epochs, const strait_train_options *options, strait_error *err) {
+    if (model) *model = NULL;
+    if (result) *result = (strait_train_result){.loss = NAN, .val_loss = NAN, .best_loss = NAN};
+    if (!run) return st_fail(err, STRAIT_ARGUMENT, "strait_train_resume: run is NULL");
+    st_session session = {.options = options ? options : &defaults};
+    st_safetensors *file = NULL;
+    char *path = NULL;
+    strait_status status = st_run_find(&session.run, run, err);
+    if (status != STRAIT_OK) return finish(&session, model, NULL, status);
+    path = st_path_join(session.run, ST_FILE_CHECKPOINT);
+    if (!path) status = st_fail_memory(err, strlen(run), "a path");
+    if (status == STRAIT_OK) status = open_run_recipe(&session.recipe, session.run, epochs, err);
+    if (status == STRAIT_OK) status = st_safetensors_read(&file, path, err);
+    if (status == STRAIT_OK) status = st_model_from_tensors(&session.model, file, path, err);
+    if (status == STRAIT_OK) status = open_data(&session, err);
+    if (status == STRAIT_OK) status = make_trainer(&session, err);
+    if (status == STRAIT_OK) status = st_checkpoint_restore(session.trainer, file, path, err);
+    st_safetensors_free(file);
+    st_free(path);
+    if (status == STRAIT_OK) status = check_not_complete(&session, err);
+    if (status == STRAIT_OK && epochs > 0) status = st_write_recipe(session.run, session.recipe, err);
+    if (status == STRAIT_OK) status = run_session(&session, err);
+    return finish(&session, model, status == STRAIT_OK || session.trainer ? result : NULL, status);
+}
