@@ -23,7 +23,7 @@ static int shown_length(const path *p) {
 
 /* Turns a scalar on the way into a map, where that loses nothing. */
 static strait_status open_scalar(path *p, st_node *node, const char *part) {
-    const bool empty = node->plain && (!node->text[0] || st_node_is_null(node));
+    const bool empty = st_node_is_empty(node) || st_node_is_null(node);
     const bool word = strcmp(node->text, part) == 0;
     if (!empty && !word)
         return st_fail_at(p->err, STRAIT_RECIPE, p->pos, "%.*s is '%.40s': it has no '%.40s' inside", shown_length(p),

@@ -55,7 +55,7 @@ const char *st_text_fault(const char *text) {
 const char *st_name_fault(const char *name) {
     const bool safe = name[0] && name[0] != '.' && name[0] != '-' && name[strspn(name, SAFE)] == 0;
     if (safe && strlen(name) <= MAX_NAME) return NULL;
-    return "letters, digits, '.', '_' and '-', at most 100, not beginning with '.' or '-': it names folders";
+    return "up to 100 letters, digits, '.', '_' or '-', the first no '.' or '-' (it names folders)";
 }
 
 /* The name of a recipe that does not give one: its file's, made safe. */

@@ -134,8 +134,9 @@ static strait_status fail_not_found(const char *name, strait_error *err) {
             st_fail(err, STRAIT_NOT_FOUND,
                     "no recipe '%.100s': give the path of a YAML file (there are no recipes in %.600s)", name, folders);
     else if (status == STRAIT_OK)
-        status = st_fail(err, STRAIT_NOT_FOUND, "no recipe '%.100s'%s%.100s%s; there are: %.700s", name,
-                         nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", there);
+        status =
+            st_fail(err, STRAIT_NOT_FOUND, "no recipe '%.100s'%s%.100s%s are: %.700s", name,
+                    nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'? There" : "; there", there);
     st_free(there);
     st_free(folders);
     st_recipe_names_free(names, n);

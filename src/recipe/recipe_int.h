@@ -90,6 +90,7 @@ strait_status st_read_choice(const st_record **record, const st_node **body, con
 
 /* Plain scalars: null (~) stands for "as if left out"; empty is an error. */
 bool st_node_is_null(const st_node *node);
+bool st_node_is_empty(const st_node *node);
 /* A scalar without quotes that is a number. */
 bool st_node_number(double *out, const st_node *node);
 

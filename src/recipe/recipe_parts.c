@@ -12,24 +12,40 @@ const st_record *st_find_record(const st_record *records, size_t n, const char *
     return NULL;
 }
 
+/* Two keys where one choice must stand: two choices, or (more often) settings that are not indented far enough. */
+static strait_status fail_two(const st_key *key, const st_node *node, const char *what, strait_error *err) {
+    const st_node *one = node->first, *other = one->next;
+    if (!st_find_record(key->records, key->n_records, one->key)) {
+        one = other;
+        other = node->first;
+    }
+    if (st_find_record(key->records, key->n_records, other->key))
+        return st_fail_at(err, STRAIT_RECIPE, other->key_pos, "'%.40s' beside '%.40s': name one %s", other->key,
+                          one->key, what);
+    return st_fail_at(err, STRAIT_RECIPE, other->key_pos,
+                      "'%.40s' stands beside '%.40s', not inside it: write {%.40s: {%.40s: ...}}, or indent it further",
+                      other->key, one->key, one->key, other->key);
+}
+
 strait_status st_read_choice(const st_record **record, const st_node **body, const st_key *key, const st_node *node,
                              const char *what, strait_error *err) {
     const bool map = node->kind == ST_NODE_MAP;
     if (node->kind == ST_NODE_SEQUENCE || (map && node->n_children == 0))
         return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s: one %s must stand here, not %s", key->name, what,
                           map ? "an empty map" : "a list");
-    if (map && node->n_children > 1)
-        return st_fail_at(err, STRAIT_RECIPE, node->first->next->key_pos,
-                          "'%.40s' and '%.40s' in one %s: name one, its settings indented below or in {}",
-                          node->first->key, node->first->next->key, what);
+    if (map && node->n_children > 1) return fail_two(key, node, what, err);
     const char *word = map ? node->first->key : node->text;
     *record = st_find_record(key->records, key->n_records, word);
     if (!*record)
         return st_fail_unknown_record(err, map ? node->first->key_pos : node->pos, what, word, key->records,
                                       key->n_records);
     *body = map && !st_node_is_null(node->first) ? node->first : NULL;
-    if (*body && (*record)->n_keys == 0)
-        return st_fail_at(err, STRAIT_RECIPE, (*body)->pos, "%s has no settings: write it as a word", word);
+    if (!*body) return STRAIT_OK;
+    if ((*record)->n_keys == 0)
+        return st_fail_at(err, STRAIT_RECIPE, (*body)->pos, "%s has no settings: write '%s' alone", word, word);
+    if (st_node_is_empty(*body))
+        return st_fail_at(err, STRAIT_RECIPE, (*body)->pos, "%s is empty: its settings must follow, indented or in {}",
+                          word);
     return STRAIT_OK;
 }
 

@@ -93,6 +93,10 @@ bool st_node_is_null(const st_node *node) {
     return strcmp(node->text, "null") == 0 || strcmp(node->text, "~") == 0;
 }
 
+bool st_node_is_empty(const st_node *node) {
+    return node->kind == ST_NODE_SCALAR && node->plain && !node->text[0];
+}
+
 bool st_node_number(double *out, const st_node *node) {
     return node->kind == ST_NODE_SCALAR && node->plain && st_parse_double(out, node->text);
 }
@@ -279,7 +283,7 @@ static st_key_reader *const readers[] = {
 strait_status st_read_key(void *base, const st_record *record, const st_key *key, const st_node *node,
                           strait_error *err) {
     if (key->pos) memcpy(place(base, key->pos), &node->pos, sizeof node->pos);
-    if (node->kind == ST_NODE_SCALAR && node->plain && !node->text[0])
+    if (st_node_is_empty(node))
         return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s is empty: give it a value, or leave the key out",
                           st_label_key(record, key).text);
     return readers[key->type](base, record, key, node, err);
@@ -310,9 +314,8 @@ static const st_key *find_key(const st_record *record, const char *name) {
 strait_status st_read_record(void *base, const st_record *record, const st_node *node, st_pos where,
                              strait_error *err) {
     if (node && node->kind != ST_NODE_MAP)
-        return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s must be a map of keys, not %s",
-                          record->path[0] ? record->path : "a recipe",
-                          node->kind == ST_NODE_SEQUENCE ? "a list" : "a single value");
+        return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s must be a map of keys, as {%s: ...}, not %s", record->path,
+                          record->keys->name, node->kind == ST_NODE_SEQUENCE ? "a list" : "a single value");
     for (const st_node *child = node ? node->first : NULL; child; child = child->next)
         if (!find_key(record, child->key)) return fail_unknown_key(err, record, child);
     for (size_t i = 0; i < record->n_keys; i++) {

@@ -218,6 +218,26 @@ static yaml_mark_t mark_of(const char *yaml, size_t n, size_t offset) {
     return mark;
 }
 
+/* The byte at a mark. */
+static char byte_at(const char *yaml, size_t n, yaml_mark_t mark) {
+    size_t i = 0;
+    for (size_t line = 0; i < n && line < mark.line; i++)
+        line += yaml[i] == '\n';
+    for (size_t column = 0; i < n && column < mark.column; column++)
+        for (i++; i < n && ((unsigned char)yaml[i] & 0xC0) == 0x80;)
+            i++;
+    return i < n ? yaml[i] : 0;
+}
+
+/* The mend for the slips people make most. */
+static const char *hint(const yaml_parser_t *parser, const char *yaml, size_t n) {
+    if (parser->error != YAML_SCANNER_ERROR) return "";
+    const char byte = byte_at(yaml, n, parser->problem_mark);
+    if (byte == '\t') return " (a tab: indent with spaces)";
+    const bool marked = parser->context && strstr(parser->context, "alias");
+    return marked || (byte && strchr("@`%", byte)) ? " (a text that begins with this character needs quotes)" : "";
+}
+
 static strait_status fail_syntax(const builder *b, const yaml_parser_t *parser, const char *yaml, size_t n) {
     if (parser->error == YAML_MEMORY_ERROR) return st_fail_memory(b->err, n, "reading YAML");
     const char *problem = parser->problem ? parser->problem : "unknown problem";
@@ -225,10 +245,12 @@ static strait_status fail_syntax(const builder *b, const yaml_parser_t *parser, 
         return st_fail_at(b->err, STRAIT_RECIPE, position(b, mark_of(yaml, n, parser->problem_offset)),
                           "not a YAML text: %s", problem);
     const st_pos pos = position(b, parser->problem_mark);
-    if (!parser->context) return st_fail_at(b->err, STRAIT_RECIPE, pos, "not valid YAML: %s", problem);
-    if (!b->numbered) return st_fail_at(b->err, STRAIT_RECIPE, pos, "not valid YAML: %s, %s", parser->context, problem);
-    return st_fail_at(b->err, STRAIT_RECIPE, pos, "not valid YAML: %s that begins in line %zu, %s", parser->context,
-                      parser->context_mark.line + 1, problem);
+    const char *mend = hint(parser, yaml, n);
+    if (!parser->context) return st_fail_at(b->err, STRAIT_RECIPE, pos, "not valid YAML: %s%s", problem, mend);
+    if (!b->numbered || parser->context_mark.line == parser->problem_mark.line)
+        return st_fail_at(b->err, STRAIT_RECIPE, pos, "not valid YAML: %s, %s%s", parser->context, problem, mend);
+    return st_fail_at(b->err, STRAIT_RECIPE, pos, "not valid YAML: %s that begins in line %zu, %s%s", parser->context,
+                      parser->context_mark.line + 1, problem, mend);
 }
 
 strait_status st_tree_read(st_node **root, st_tree *tree, const char *yaml, size_t n, const char *file, bool numbered,

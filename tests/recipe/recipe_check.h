@@ -1,0 +1,112 @@
+/* What the recipe room's tests share. */
+#ifndef TESTS_RECIPE_RECIPE_CHECK_H
+#define TESTS_RECIPE_RECIPE_CHECK_H
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/memory.h"
+#include "base/string.h"
+#include "recipe/recipe.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* A small complete recipe; messages about it begin with "r.yaml:". */
+#define MODEL "model:\n  input: [4]\n  encoder: [{dense: {units: 2}}]\n  decoder: [{dense: {units: 4}}]\n"
+
+/* Parses yaml as r.yaml with at most one override; fails the test with the message when that fails. */
+static inline strait_recipe *parse_good(const char *yaml, const char *override) {
+    strait_recipe *recipe = NULL;
+    strait_error err = {0};
+    if (strait_recipe_parse(&recipe, yaml, "r.yaml", override ? 1 : 0, &override, &err) != STRAIT_OK)
+        fail_msg("%s", err.message);
+    return recipe;
+}
+
+static inline void assert_same_text(const char *a, const char *b) {
+    if (a && b)
+        assert_string_equal(a, b);
+    else
+        assert_ptr_equal(a, b);
+}
+
+static inline void assert_same_layers(int n_a, const st_layer *a, int n_b, const st_layer *b) {
+    assert_int_equal(n_a, n_b);
+    for (int i = 0; i < n_a; i++) {
+        st_layer x = a[i], y = b[i];
+        memset(&x.pos, 0, sizeof x.pos);
+        memset(&y.pos, 0, sizeof y.pos);
+        assert_int_equal(x.kind, y.kind);
+        assert_int_equal(x.activation.kind, y.activation.kind);
+        assert_memory_equal(&x.activation.slope, &y.activation.slope, sizeof x.activation.slope);
+        assert_int_equal(x.bias, y.bias);
+        assert_int_equal(x.units, y.units);
+        assert_int_equal(x.filters, y.filters);
+        assert_memory_equal(x.kernel_size, y.kernel_size, sizeof x.kernel_size);
+        assert_memory_equal(x.strides, y.strides, sizeof x.strides);
+        assert_int_equal(x.padding, y.padding);
+        assert_int_equal(x.n_dims, y.n_dims);
+        assert_memory_equal(x.dim, y.dim, sizeof x.dim);
+    }
+}
+
+/* All but positions, doubles to the bit. */
+static inline void assert_same_recipe(const strait_recipe *a, const strait_recipe *b) {
+    assert_string_equal(a->name, b->name);
+    assert_int_equal(a->seed, b->seed);
+    assert_same_text(a->data.source, b->data.source);
+    assert_same_text(a->data.validation_split, b->data.validation_split);
+    assert_memory_equal(&a->data.validation_fraction, &b->data.validation_fraction, sizeof(double));
+    assert_int_equal(a->data.scale, b->data.scale);
+    assert_memory_equal(&a->data.scale_offset, &b->data.scale_offset, sizeof(double));
+    assert_memory_equal(&a->data.scale_factor, &b->data.scale_factor, sizeof(double));
+    assert_int_equal(a->data.corrupt.kind, b->data.corrupt.kind);
+    assert_memory_equal(&a->data.corrupt.amount, &b->data.corrupt.amount, sizeof(double));
+    assert_int_equal(a->data.corrupt.clip, b->data.corrupt.clip);
+    assert_memory_equal(&a->data.corrupt.clip_low, &b->data.corrupt.clip_low, sizeof(double));
+    assert_memory_equal(&a->data.corrupt.clip_high, &b->data.corrupt.clip_high, sizeof(double));
+    assert_int_equal(a->data.limit, b->data.limit);
+    assert_int_equal(a->data.n_only, b->data.n_only);
+    if (a->data.n_only) assert_memory_equal(a->data.only, b->data.only, (size_t)a->data.n_only * sizeof *a->data.only);
+    assert_int_equal(a->model.n_input_dims, b->model.n_input_dims);
+    assert_memory_equal(a->model.input_dim, b->model.input_dim, sizeof a->model.input_dim);
+    assert_same_layers(a->model.n_encoder, a->model.encoder, b->model.n_encoder, b->model.encoder);
+    assert_same_layers(a->model.n_decoder, a->model.decoder, b->model.n_decoder, b->model.decoder);
+    assert_int_equal(a->train.loss, b->train.loss);
+    assert_int_equal(a->train.optimizer.kind, b->train.optimizer.kind);
+    assert_memory_equal(&a->train.optimizer.learning_rate, &b->train.optimizer.learning_rate, sizeof(double));
+    assert_memory_equal(&a->train.optimizer.beta_1, &b->train.optimizer.beta_1, sizeof(double));
+    assert_memory_equal(&a->train.optimizer.beta_2, &b->train.optimizer.beta_2, sizeof(double));
+    assert_memory_equal(&a->train.optimizer.epsilon, &b->train.optimizer.epsilon, sizeof(double));
+    assert_memory_equal(&a->train.optimizer.momentum, &b->train.optimizer.momentum, sizeof(double));
+    assert_int_equal(a->train.optimizer.nesterov, b->train.optimizer.nesterov);
+    assert_int_equal(a->train.epochs, b->train.epochs);
+    assert_int_equal(a->train.batch_size, b->train.batch_size);
+    assert_int_equal(a->train.shuffle, b->train.shuffle);
+    assert_int_equal(a->train.early_stopping.on, b->train.early_stopping.on);
+    assert_int_equal(a->train.early_stopping.patience, b->train.early_stopping.patience);
+    assert_memory_equal(&a->train.early_stopping.min_delta, &b->train.early_stopping.min_delta, sizeof(double));
+    assert_int_equal(a->train.early_stopping.restore_best, b->train.early_stopping.restore_best);
+    assert_int_equal(a->train.threads, b->train.threads);
+    assert_int_equal(a->train.micro_batch, b->train.micro_batch);
+}
+
+/* Written, read back, written again: the same recipe, the same bytes. */
+static inline void assert_round_trip(const strait_recipe *recipe) {
+    char *once = NULL, *twice = NULL;
+    strait_error err = {0};
+    assert_int_equal(strait_recipe_to_yaml(&once, recipe, &err), STRAIT_OK);
+    strait_recipe *back = parse_good(once, NULL);
+    assert_same_recipe(recipe, back);
+    assert_int_equal(strait_recipe_to_yaml(&twice, back, &err), STRAIT_OK);
+    assert_string_equal(once, twice);
+    strait_string_free(once);
+    strait_string_free(twice);
+    strait_recipe_free(back);
+}
+
+#endif
