@@ -65,6 +65,9 @@ strait_status st_source_new(st_source **out, const st_reader *reader, const char
 st_source *st_source_share(st_source *source);
 void st_source_release(st_source *source); /* the last one frees; NULL is fine */
 
+/* What a whole array of positive dims takes; false when that is more than ST_SOURCE_MAX_BYTES. */
+bool st_array_bytes(size_t *bytes, st_dtype type, int n_dims, const int64_t *dim);
+
 /* For readers: takes the shape of a whole array, samples first, into the source. [n, d] are rows, [n, h, w] images of
    one channel, [n, h, w, c] images. *bytes receives what the values take in the source's type. Errors: FORMAT naming
    the path: no samples, too few or many dims, sizes beyond belief. */

@@ -21,6 +21,8 @@ static strait_status copy_rows(st_source *source, const float *values, int64_t n
             return st_fail(err, STRAIT_ARGUMENT, "%s is %lld; it must be at least 1",
                            i == 0 ? "the number of samples" : "a dimension of the samples", (long long)all[i]);
     source->type = ST_F32;
+    if (!st_array_bytes(&bytes, ST_F32, n_dims + 1, all))
+        return st_fail(err, STRAIT_ARGUMENT, "rows: the sizes given come to more than 1 TiB");
     ST_TRY(st_source_set_shape(&bytes, source, n_dims + 1, all, err));
     source->values = st_alloc(bytes, 1);
     if (!source->values) return st_fail_memory(err, bytes, "the rows of a data set");

@@ -32,6 +32,14 @@ void st_source_release(st_source *source) {
     st_free(source);
 }
 
+bool st_array_bytes(size_t *bytes, st_dtype type, int n_dims, const int64_t *dim) {
+    uint64_t total = st_dtype_size(type);
+    for (int i = 0; i < n_dims; i++)
+        if (__builtin_mul_overflow(total, (uint64_t)dim[i], &total) || total > ST_SOURCE_MAX_BYTES) return false;
+    *bytes = (size_t)total;
+    return true;
+}
+
 strait_status st_source_set_shape(size_t *bytes, st_source *source, int n_dims, const int64_t *dim, strait_error *err) {
     if (n_dims < 2)
         return st_fail(err, STRAIT_FORMAT,
@@ -40,14 +48,12 @@ strait_status st_source_set_shape(size_t *bytes, st_source *source, int n_dims, 
     if (n_dims > 4)
         return st_fail(err, STRAIT_FORMAT, "%s: has %d dimensions; at most 4 are read: [n, height, width, channels]",
                        source->path, n_dims);
-    uint64_t total = st_dtype_size(source->type);
-    for (int i = 0; i < n_dims; i++) {
+    for (int i = 0; i < n_dims; i++)
         if (dim[i] <= 0)
             return st_fail(err, STRAIT_FORMAT, "%s: holds no values: dimension %d is %lld", source->path, i,
                            (long long)dim[i]);
-        if (__builtin_mul_overflow(total, (uint64_t)dim[i], &total) || total > ST_SOURCE_MAX_BYTES)
-            return st_fail(err, STRAIT_FORMAT, "%s: its header announces more than 1 TiB; it is damaged", source->path);
-    }
+    if (!st_array_bytes(bytes, source->type, n_dims, dim))
+        return st_fail(err, STRAIT_FORMAT, "%s: its header announces more than 1 TiB; it is damaged", source->path);
     if (dim[0] > UINT32_MAX)
         return st_fail(err, STRAIT_FORMAT, "%s: has %lld samples; at most %lld are read", source->path,
                        (long long)dim[0], (long long)UINT32_MAX);
@@ -59,7 +65,6 @@ strait_status st_source_set_shape(size_t *bytes, st_source *source, int n_dims, 
         source->n_values *= dim[i];
     }
     if (source->n_dims == 2) source->dim[source->n_dims++] = 1; /* an image has channels, if only one */
-    *bytes = (size_t)total;
     return STRAIT_OK;
 }
 
