@@ -55,11 +55,15 @@ int st_data_shape(const strait_data *data, int64_t dim[STRAIT_MAX_DIMS]) {
     return data->source->n_dims;
 }
 
+strait_status st_data_check_range(const strait_data *data, int64_t first, int64_t n, strait_error *err) {
+    if (first >= 0 && n >= 0 && first <= data->n && n <= data->n - first) return STRAIT_OK;
+    return st_fail(err, STRAIT_ARGUMENT, "%s: has %lld samples, %lld asked for from sample %lld on", data->name,
+                   (long long)data->n, (long long)n, (long long)first);
+}
+
 strait_status strait_data_rows(strait_array **out, strait_data *data, int64_t first, int64_t n, strait_error *err) {
     const st_source *source = data->source;
-    if (first < 0 || n < 0 || first > data->n || n > data->n - first)
-        return st_fail(err, STRAIT_ARGUMENT, "%s: samples %lld to %lld asked for, it has %lld", data->name,
-                       (long long)first, (long long)(first + n), (long long)data->n);
+    ST_TRY(st_data_check_range(data, first, n, err));
     int64_t dim[1 + STRAIT_MAX_DIMS] = {n};
     const int n_dims = 1 + st_data_shape(data, dim + 1);
     const size_t sample_bytes = (size_t)source->n_values * st_dtype_size(source->type);

@@ -22,6 +22,9 @@ static inline int64_t st_data_source_sample(const strait_data *data, int64_t i) 
     return data->index ? data->index[i] : data->first + i;
 }
 
+/* ARGUMENT unless data has samples [first, first + n). */
+strait_status st_data_check_range(const strait_data *data, int64_t first, int64_t n, strait_error *err);
+
 /* Least and greatest value and the mean of all values. Errors: IO, MEMORY. */
 strait_status st_data_measure(double *minimum, double *maximum, double *mean, const strait_data *data,
                               strait_error *err);

@@ -20,9 +20,8 @@ static strait_status make_view(strait_data **out, const strait_data *data, uint3
 }
 
 strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first, int64_t n, strait_error *err) {
-    if (first < 0 || n < 1 || first > data->n || n > data->n - first)
-        return st_fail(err, STRAIT_ARGUMENT, "%s: samples %lld to %lld asked for, it has %lld", data->name,
-                       (long long)first, (long long)(first + n), (long long)data->n);
+    ST_TRY(st_data_check_range(data, first, n, err));
+    if (n == 0) return st_fail(err, STRAIT_ARGUMENT, "%s: a slice has at least one sample", data->name);
     if (!data->index) return make_view(out, data, NULL, data->first + first, n, err);
     uint32_t *index = st_alloc((size_t)n, sizeof *index);
     if (!index) return st_fail_memory(err, (size_t)n * sizeof *index, "a list of samples");

@@ -95,7 +95,7 @@ static void test_rows_out_of_range(void **state) {
     strait_array *rows = NULL;
     strait_error err;
     assert_error(strait_data_rows(&rows, data, 2, 2, &err), STRAIT_ARGUMENT, &err,
-                 "rows: samples 2 to 4 asked for, it has 3");
+                 "rows: has 3 samples, 2 asked for from sample 2 on");
     assert_int_equal(strait_data_rows(&rows, data, -1, 1, NULL), STRAIT_ARGUMENT);
     assert_int_equal(strait_data_rows(&rows, data, 1, INT64_MAX, NULL), STRAIT_ARGUMENT);
     assert_null(rows);
@@ -142,7 +142,7 @@ static void test_slices(void **state) {
     strait_data_free(part);
     assert_first_values(inner, (float[]){30, 40}, 2);
     assert_error(st_data_slice(&part, inner, 1, 2, &err), STRAIT_ARGUMENT, &err,
-                 "rows: samples 1 to 3 asked for, it has 2");
+                 "rows: has 2 samples, 2 asked for from sample 1 on");
     assert_int_equal(st_data_slice(&part, inner, 0, 0, NULL), STRAIT_ARGUMENT);
     strait_data_free(inner);
 }
