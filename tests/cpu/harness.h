@@ -1,0 +1,236 @@
+/* What the tests of the engines share: one op on one engine, run alone through its kernel with buffers of exactly the
+   sizes asked for (so that the address sanitizer sees a step over the edge), and comparing.
+   Everything a kernel must write is filled with NaN before; values are multiples of 1/64 in [-1, 1], so that adding or
+   taking off a power of two is exact. */
+#ifndef TESTS_CPU_HARNESS_H
+#define TESTS_CPU_HARNESS_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "graph/engine.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Asks for an instruction set; skips the test by name where this processor lacks it. state is the set's name. */
+static inline void use_instructions(void **state) {
+    const char *name = *state;
+    setenv("STRAIT_INSTRUCTIONS", name, 1);
+    if (strcmp(st_cpu_instructions(), name) == 0) return;
+    print_message("this processor has no %s\n", name);
+    skip();
+}
+
+/* Pseudorandom multiples of 1/64 in [-1, 1]. */
+static inline void fill(float *values, size_t n, uint32_t seed) {
+    uint32_t x = seed * 2654435761u + 12345u;
+    for (size_t i = 0; i < n; i++) {
+        x = x * 1664525u + 1013904223u;
+        values[i] = (float)((int32_t)((x >> 16) % 129) - 64) / 64.0f;
+    }
+}
+
+static inline void fill_nan(float *values, size_t n) {
+    for (size_t i = 0; values && i < n; i++)
+        values[i] = NAN;
+}
+
+static inline float *new_floats(size_t n) {
+    float *values = st_alloc_aligned(n * sizeof *values);
+    assert_non_null(values);
+    return values;
+}
+
+static inline float *new_filled(size_t n, uint32_t seed) {
+    float *values = new_floats(n);
+    fill(values, n, seed);
+    return values;
+}
+
+/* Largest magnitude, at least 1. */
+static inline double scale_of(const float *values, size_t n) {
+    double most = 1;
+    for (size_t i = 0; i < n; i++)
+        if (fabs((double)values[i]) > most) most = fabs((double)values[i]);
+    return most;
+}
+
+/* Fails, saying where, unless |got - want| <= tolerance * max(1, largest |want|) everywhere. */
+static inline void assert_close(const char *title, const char *what, const float *got, const float *want, size_t n,
+                                double tolerance) {
+    const double bound = tolerance * scale_of(want, n);
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)got[i] - (double)want[i]) <= bound))
+            fail_msg("%s: %s[%zu of %zu] is %.9g, not %.9g (±%.2g)", title, what, i, n, (double)got[i], (double)want[i],
+                     bound);
+}
+
+/* ---- one op ---- */
+
+typedef struct op_case {
+    st_op_kind kind;
+    int64_t batch;
+    st_shape in;
+    int64_t out; /* units or filters */
+    int64_t kernel[2], stride[2];
+    st_padding padding;
+    bool bias;
+    st_activation activation;
+} op_case;
+
+static inline st_activation act(st_activation_kind kind) {
+    return (st_activation){.kind = kind, .slope = kind == ST_LEAKY_RELU ? 0.3f : kind == ST_ELU ? 1.0f : 0.0f};
+}
+
+static inline void case_title(char out[256], const op_case *c, const char *engine) {
+    char in[96];
+    st_shape_print(in, &c->in);
+    snprintf(out, 256, "%s (%s) %s, batch %lld: %s -> %lld, kernel %lldx%lld stride %lldx%lld %s, bias %d, %s", engine,
+             st_cpu_instructions(), st_op_name(c->kind), (long long)c->batch, in, (long long)c->out,
+             (long long)c->kernel[0], (long long)c->kernel[1], (long long)c->stride[0], (long long)c->stride[1],
+             c->padding == ST_SAME ? "same" : "valid", c->bias, st_activation_name(c->activation.kind));
+}
+
+/* A graph of the case's op alone. */
+static inline st_graph *case_graph(const op_case *c) {
+    st_graph *graph = NULL;
+    const st_op_place place = {.prefix = "op"};
+    strait_error err = {0};
+    int dst = -1;
+    assert_int_equal(st_graph_new(&graph, &c->in, &err), STRAIT_OK);
+    strait_status status = STRAIT_OK;
+    if (c->kind == ST_OP_DENSE)
+        status = st_graph_dense(&dst, graph, 0, c->out, c->bias, c->activation, place, &err);
+    else if (c->kind == ST_OP_ACTIVATION)
+        status = st_graph_activation(&dst, graph, 0, false, c->activation, place, &err);
+    else
+        status = st_graph_conv2d(&dst, graph, 0, c->kind == ST_OP_CONV2D_TRANSPOSE, c->out, c->kernel, c->stride,
+                                 c->padding, c->bias, c->activation, place, &err);
+    if (status != STRAIT_OK) fail_msg("%s", err.message);
+    graph->output = dst;
+    return graph;
+}
+
+typedef struct op_bench {
+    st_graph *graph;
+    const st_kernel *kernel;
+    void *state;
+    st_kernel_needs needs;
+    size_t n_src, n_dst, n_kernel, n_bias; /* of the micro-batch; canonical */
+    float *src, *dst, *ddst, *dsrc, *w, *b, *dw, *db, *scratch;
+} op_bench;
+
+static inline void bench_open(op_bench *bench, const op_case *c, const st_engine *engine, bool dst_is_preactivation) {
+    *bench = (op_bench){.graph = case_graph(c)};
+    const st_graph *graph = bench->graph;
+    const st_op *op = &graph->op[0];
+    const st_kernel_request request = {.graph = graph,
+                                       .op = op,
+                                       .batch = c->batch,
+                                       .training = true,
+                                       .needs_dsrc = true,
+                                       .dst_is_preactivation = dst_is_preactivation};
+    strait_error err = {0};
+    bench->kernel = engine->kernel[op->kind];
+    if (bench->kernel->plan(&bench->state, &bench->needs, &request, &err) != STRAIT_OK) {
+        char title[256];
+        case_title(title, c, engine->name);
+        fail_msg("%s: %s", title, err.message);
+    }
+    bench->n_src = (size_t)(c->batch * st_shape_count(&graph->tensor[op->src].shape));
+    bench->n_dst = (size_t)(c->batch * st_shape_count(&graph->tensor[op->dst].shape));
+    bench->n_kernel = op->kernel < 0 ? 0 : (size_t)st_shape_count(&graph->parameter[op->kernel].shape);
+    bench->n_bias = op->bias < 0 ? 0 : (size_t)st_shape_count(&graph->parameter[op->bias].shape);
+    bench->src = new_floats(bench->n_src);
+    bench->dsrc = new_floats(bench->n_src);
+    bench->dst = new_floats(bench->n_dst);
+    bench->ddst = new_floats(bench->n_dst);
+    bench->w = new_floats(bench->needs.kernel);
+    bench->dw = new_floats(bench->needs.kernel);
+    bench->b = bench->needs.bias ? new_floats(bench->needs.bias) : NULL;
+    bench->db = bench->needs.bias ? new_floats(bench->needs.bias) : NULL;
+    bench->scratch = new_floats(bench->needs.scratch);
+    const st_binding binding = {.src = bench->src,
+                                .dst = bench->dst,
+                                .ddst = bench->ddst,
+                                .dsrc = bench->dsrc,
+                                .kernel = bench->w,
+                                .bias = bench->b,
+                                .dkernel = bench->dw,
+                                .dbias = bench->db,
+                                .scratch = bench->scratch};
+    assert_int_equal(bench->kernel->bind(bench->state, &binding, &err), STRAIT_OK);
+}
+
+static inline void bench_close(op_bench *bench) {
+    bench->kernel->free(bench->state);
+    st_graph_free(bench->graph);
+    float *const block[] = {bench->src, bench->dst, bench->ddst, bench->dsrc,   bench->w,
+                            bench->b,   bench->dw,  bench->db,   bench->scratch};
+    for (size_t i = 0; i < COUNT(block); i++)
+        st_free(block[i]);
+}
+
+/* Sets the parameters, canonical, and checks that the way into the packed layout and back changes nothing. */
+static inline void bench_set(op_bench *bench, const float *w, const float *b) {
+    if (!bench->n_kernel) return;
+    fill_nan(bench->w, bench->needs.kernel);
+    fill_nan(bench->b, bench->needs.bias);
+    assert_int_equal(bench->kernel->pack(bench->state, bench->w, bench->b, w, b), STRAIT_OK);
+    for (size_t i = 0; i < bench->needs.kernel; i++)
+        if (isnan(bench->w[i])) fail_msg("pack leaves a hole at %zu", i);
+    float *w_back = new_floats(bench->n_kernel), *b_back = new_floats(bench->n_bias);
+    fill_nan(w_back, bench->n_kernel);
+    assert_int_equal(bench->kernel->unpack(bench->state, w_back, b_back, bench->w, bench->b), STRAIT_OK);
+    assert_memory_equal(w_back, w, bench->n_kernel * sizeof *w);
+    if (bench->n_bias) assert_memory_equal(b_back, b, bench->n_bias * sizeof *b);
+    st_free(w_back);
+    st_free(b_back);
+}
+
+static inline void bench_forward(op_bench *bench, const float *x) {
+    memcpy(bench->src, x, bench->n_src * sizeof *x);
+    fill_nan(bench->dst, bench->n_dst);
+    fill_nan(bench->scratch, bench->needs.scratch);
+    assert_int_equal(bench->kernel->forward(bench->state), STRAIT_OK);
+}
+
+/* dy [n_dst]. The first micro-batch finds NaN in the gradients' place, but for what the packed layout adds: that is
+   zero from the start and stays so. */
+static inline void bench_backward(op_bench *bench, const float *dy, bool accumulate) {
+    memcpy(bench->ddst, dy, bench->n_dst * sizeof *dy);
+    fill_nan(bench->dsrc, bench->n_src);
+    fill_nan(bench->scratch, bench->needs.scratch);
+    if (!accumulate && bench->n_kernel) {
+        float *w = new_floats(bench->n_kernel), *b = new_floats(bench->n_bias);
+        fill_nan(w, bench->n_kernel);
+        fill_nan(b, bench->n_bias);
+        assert_int_equal(bench->kernel->pack(bench->state, bench->dw, bench->db, w, b), STRAIT_OK);
+        st_free(w);
+        st_free(b);
+    }
+    assert_int_equal(bench->kernel->backward(bench->state, accumulate), STRAIT_OK);
+}
+
+/* The canonical gradients; also that elements which the packed layout adds got none. */
+static inline void bench_gradients(op_bench *bench, float *dw, float *db) {
+    if (!bench->n_kernel) return;
+    assert_int_equal(bench->kernel->unpack(bench->state, dw, db, bench->dw, bench->db), STRAIT_OK);
+    float *w = new_floats(bench->needs.kernel), *b = new_floats(bench->needs.bias);
+    assert_int_equal(bench->kernel->pack(bench->state, w, bench->db ? b : NULL, dw, db), STRAIT_OK);
+    for (size_t i = 0; i < bench->needs.kernel; i++)
+        if (w[i] != bench->dw[i]) fail_msg("element %zu exists in the packed layout alone, yet has a gradient", i);
+    if (bench->n_bias) assert_memory_equal(b, bench->db, bench->needs.bias * sizeof *b);
+    st_free(w);
+    st_free(b);
+}
+
+#endif
