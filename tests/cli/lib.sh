@@ -34,8 +34,8 @@ end_check() {
     if [ -n "$check_failed" ]; then
         n_failed=$((n_failed + 1))
         echo "FAIL $check_name: $check_failed"
-        sed 's/^/    stdout: /' "$out" | head -5
-        sed 's/^/    stderr: /' "$err" | tail -5
+        head -5 "$out" | cat -v | cut -c1-200 | sed 's/^/    stdout: /'
+        tail -5 "$err" | cat -v | cut -c1-200 | sed 's/^/    stderr: /'
     else
         echo "ok $check_name"
     fi
