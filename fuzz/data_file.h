@@ -1,0 +1,58 @@
+/* For the fuzz targets of data files: bytes as a file, and what must hold of whatever it opens as. */
+#ifndef FUZZ_DATA_FILE_H
+#define FUZZ_DATA_FILE_H
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strait/data.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+/* A finding: stops the fuzzer with the input at hand. */
+static inline void insist(int good) {
+    if (!good) abort();
+}
+
+/* Opens source: an error of one line, or a data set whose samples can be read and are finite. */
+static inline void check_data(const char *source) {
+    strait_data *data = NULL;
+    strait_array *rows = NULL;
+    strait_data_info info;
+    strait_error err = {0};
+    const strait_status status = strait_data_open(&data, source, &err);
+    insist((status == STRAIT_OK) == (data != NULL));
+    if (!data) {
+        insist(err.message[0] && !strchr(err.message, '\n'));
+        return;
+    }
+    insist(strait_data_describe(data, &info, &err) == STRAIT_OK);
+    insist(info.n_samples > 0 && isfinite(info.minimum) && isfinite(info.maximum) && isfinite(info.mean));
+    insist(strait_data_rows(&rows, data, info.n_samples - 1, 1, &err) == STRAIT_OK);
+    for (int64_t i = 0; i < strait_array_count(rows); i++)
+        insist((double)rows->values[i] >= info.minimum && (double)rows->values[i] <= info.maximum);
+    int64_t labelled = 0;
+    for (int i = 0; i < info.n_labels; i++)
+        labelled += info.label_count[i];
+    insist(labelled == (info.has_labels ? info.n_samples : 0));
+    strait_array_free(rows);
+    strait_data_free(data);
+}
+
+/* The same for bytes as a file, which lies in memory. */
+static inline void check_bytes(const uint8_t *bytes, size_t n) {
+    char path[64];
+    const int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    if (fd < 0) return;
+    if (write(fd, bytes, n) == (ssize_t)n) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        check_data(path);
+    }
+    close(fd);
+}
+
+#endif
