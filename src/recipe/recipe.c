@@ -11,6 +11,15 @@
 #define MAX_NAME 100
 #define SAFE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
+/* A very long path would leave no room for the message: its end says enough. */
+static const char *shown_file(const char *file) {
+    const size_t n = strlen(file), most = sizeof((strait_error *)0)->message / 2;
+    const char *end = n > most ? file + n - most : file;
+    while (((unsigned char)*end & 0xC0) == 0x80)
+        end++;
+    return end;
+}
+
 strait_status st_fail_at(strait_error *err, strait_status code, st_pos pos, const char *format, ...) {
     char message[sizeof err->message];
     va_list args;
@@ -18,8 +27,9 @@ strait_status st_fail_at(strait_error *err, strait_status code, st_pos pos, cons
     st_format_into(message, sizeof message, format, args);
     va_end(args);
     if (!pos.file) return st_fail(err, code, "%s", message);
-    if (!pos.line) return st_fail(err, code, "%s: %s", pos.file, message);
-    return st_fail(err, code, "%s:%d:%d: %s", pos.file, pos.line, pos.column, message);
+    const char *file = shown_file(pos.file);
+    if (!pos.line) return st_fail(err, code, "%s: %s", file, message);
+    return st_fail(err, code, "%s:%d:%d: %s", file, pos.line, pos.column, message);
 }
 
 /* ---- what texts may hold ---- */

@@ -194,10 +194,24 @@ static void long_words_are_cut(void **state) {
     st_free(text);
 }
 
+/* A very long path keeps its end and leaves room for the message. */
+static void long_paths_are_cut(void **state) {
+    (void)state;
+    char path[3000];
+    memset(path, 'd', sizeof path);
+    snprintf(path + sizeof path - 9, 9, "/xx.yaml");
+    strait_recipe *recipe;
+    strait_error err = {0};
+    assert_int_equal(strait_recipe_parse(&recipe, "foo: 1\n", path, 0, NULL, &err), STRAIT_RECIPE);
+    assert_non_null(
+        strstr(err.message, "dd/xx.yaml:1:1: unknown key 'foo'; there are: name, seed, data, model, train"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mistake_has_its_message),
         cmocka_unit_test(long_words_are_cut),
+        cmocka_unit_test(long_paths_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
