@@ -38,8 +38,8 @@ expect_exit 0
 expect_same x.npy x2.npy
 
 check "half a model says which half is missing"
-expect_refused 'encoder' encode $model/decoder.safetensors $data -o z3.npy
-expect_refused 'decoder' decode $model/encoder.safetensors z.npy -o x3.npy
+expect_refused 'decoder alone' encode $model/decoder.safetensors $data -o z3.npy
+expect_refused 'encoder alone' decode $model/encoder.safetensors z.npy -o x3.npy
 
 check "csv has a row a sample with a dot in each number"
 run encode $model $data -o z.csv

@@ -18,7 +18,8 @@ for folder in "${closed[@]}"; do
         ending=npy && [[ $command == data* ]] && ending=png
         expect_refused "$folder" $command "$folder/x.$ending"
     done
-    [ "$folder" = no/such/folder ] || expect_refused "$folder" train small.yaml --out "$folder"
+    # train makes folders that are missing; in a path through a file it names the file
+    [ "$folder" = no/such/folder ] || expect_refused "${folder%/below}" train small.yaml --out "$folder"
 done
 
 check "a folder in the place of the file"
@@ -35,7 +36,7 @@ before=$(find . | sort)
 (ulimit -f 4 && exec "$program" encode $model $data -o z.npy >"$out" 2>"$err" </dev/null)
 code=$?
 expect_exit 1
-expect_error 'z.npy.*(File too large|too large)'
+expect_error 'z.npy.*(ulimit -f|too large)'
 [ "$before" = "$(find . | sort)" ] || fail "left something behind"
 
 check "an old file survives a new one that may not grow"
@@ -50,7 +51,7 @@ check "a training whose files may not grow says so"
 (ulimit -f 8 && exec "$program" train small.yaml --out tight --quiet >"$out" 2>"$err" </dev/null)
 code=$?
 expect_exit 1
-expect_error 'tight/small-001/.*too large'
+expect_error 'tight/small-001/.*(ulimit -f|too large)'
 
 if small_disk disk 600k; then
     check "a full disk: one line, nothing half written"
@@ -58,7 +59,7 @@ if small_disk disk 600k; then
     dd if=/dev/zero of=disk/filler bs=4k >/dev/null 2>&1
     run encode $model $data -o disk/z.npy
     expect_exit 1
-    expect_error 'disk/z.npy.*No space left on device|folder of .disk/z.npy.*No space left on device'
+    expect_error 'disk/z.npy.*(disk is full|No space left on device)'
     rm disk/filler
     [ "$before" = "$(find . | sort)" ] || fail "left something behind"
 
@@ -70,7 +71,7 @@ if small_disk disk 600k; then
     run train --resume disk/small-001 --epochs 4
     expect_exit 1
     [ "$(grep -c '^strait: ' "$err")" = 1 ] || fail "not one line of error"
-    expect_stderr '^strait: .*No space left on device'
+    expect_stderr '^strait: .*(disk is full|No space left on device)'
     for file in checkpoint model; do expect_same disk/small-001/$file.safetensors good/$file.safetensors; done
 
     check "and goes on once there is space"

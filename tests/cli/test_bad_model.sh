@@ -14,7 +14,7 @@ with_header() { local text; text=$(cat) && little_endian ${#text} && printf %s "
 
 refused() { # NAME FILE [REGEX]
     check "$1"
-    cmp -s $good "$2" && fail "the test changes nothing"
+    [ -f "$2" ] && cmp -s $good "$2" && fail "the test changes nothing"
     expect_refused "${3:-$2}" eval "$2" $data
     expect_refused "${3:-$2}" encode "$2" $data -o z.npy
     expect_refused "${3:-$2}" summary "$2"

@@ -29,8 +29,8 @@ shown | grep -q '[━─]' && fail "a bar is left over"
 check "it fits a narrow terminal"
 on_terminal 40 30 train small.yaml "${slow[@]}" --epochs 1
 expect_exit 0
-grep -q '━' "$out" || fail "no bar"
-[ "$(widest ━)" -lt 40 ] || fail "a line of $(widest ━) columns"
+grep -q $'\repoch 1/1 [━─][━─]' "$out" || fail "no bar"
+[ "$(widest '[━─]')" -lt 40 ] || fail "a line of $(widest '[━─]') columns"
 
 check "in an ASCII locale the bar is ASCII"
 LC_ALL=C on_terminal 100 30 train small.yaml "${slow[@]}" --epochs 1
