@@ -1,6 +1,17 @@
-/* conv2d and conv2d_transpose on oneDNN. Activations are NHWC in memory as in logic, so nothing is reordered inside a
-   step; weights live in the layout the forward primitive prefers, and the backward primitives are asked for the same,
-   since gradients and the optimiser's state share the weights' layout. */
+/* conv2d and conv2d_transpose on oneDNN's convolution: one relation between a wide side (height x width x channels
+   before the stride) and a narrow one, computed in three ways. A transposed convolution is the same with the sides
+   exchanged, so that Keras' kernel [kh, kw, wide channels, narrow channels] serves both.
+
+                          conv2d    conv2d_transpose
+     narrow from wide     forward   gradient by input
+     wide from narrow     gradient  forward
+     kernel from both     gradient  gradient
+
+   Activations are NHWC in memory as in logic and are never reordered. A kernel lives in the layout that the op's
+   forward primitive prefers, and so do its gradient and the optimiser's state. The other two primitives are free to
+   prefer others (forced into that one they fall back to oneDNN's reference code): the small kernel is then reordered
+   inside the op, which describe() tells. oneDNN's own transposed convolution is not used: its pass over bias and
+   activation is not vectorised for NHWC. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,12 +19,6 @@
 #include "cpu/cpu_int.h"
 #include "cpu/onednn.h"
 #include "cpu/vector.h"
-
-/* The descriptors a convolution is made of. */
-typedef struct st_conv_shapes {
-    st_md src, dst, any_weights, canonical, bias;
-    st_onednn_window window;
-} st_conv_shapes;
 
 /* A primitive with its bound arguments. */
 typedef struct st_bound {
@@ -29,12 +34,17 @@ typedef struct st_conv {
     const char *name;
     bool transpose, has_bias, act_fused, dy_is_preactivation;
     st_activation activation;
-    st_conv_shapes shapes;
-    st_bound forward, by_data, by_weights;
+    st_md wide, narrow, any_kernel, canonical, bias_md;
+    st_onednn_window window;
+    st_bound to_narrow, to_wide, to_kernel;
+    st_bound reorder_kernel;  /* into the layout of the gradient by the input; without primitive where they agree */
+    st_bound reorder_dkernel; /* from the layout of the gradient by the kernel */
     dnnl_stream_t stream;
-    size_t n_kernel, n_bias, n_dst, rows, channels; /* floats; rows x channels = n_dst */
+    size_t n_kernel, n_bias, rows, channels; /* floats; the op's output is rows x channels */
+    size_t n_other;                          /* floats of the kernel in the largest of the other layouts */
     st_binding at;
-    float *fresh; /* gradients of one micro-batch before they are added: kernel then bias, in scratch */
+    /* In scratch: the gradients of one micro-batch before they are added, and the kernel in another layout. */
+    float *fresh, *fresh_bias, *other;
 } st_conv;
 
 #define TRY(call, what)                                                                                                \
@@ -50,24 +60,21 @@ static size_t round_up(size_t n) {
 static strait_status describe_shapes(st_conv *conv, const st_kernel_request *request, strait_error *err) {
     const st_op *op = request->op;
     const st_shape *in = &request->graph->tensor[op->src].shape, *out = &request->graph->tensor[op->dst].shape;
-    st_conv_shapes *s = &conv->shapes;
-    const dnnl_dims_t src = {request->batch, in->dim[2], in->dim[0], in->dim[1]};
-    const dnnl_dims_t dst = {request->batch, out->dim[2], out->dim[0], out->dim[1]};
-    const dnnl_dims_t weights = {out->dim[2], in->dim[2], op->window.kernel[0], op->window.kernel[1]};
+    const st_shape *wide = conv->transpose ? out : in, *narrow = conv->transpose ? in : out;
+    const dnnl_dims_t wide_dims = {request->batch, wide->dim[2], wide->dim[0], wide->dim[1]};
+    const dnnl_dims_t narrow_dims = {request->batch, narrow->dim[2], narrow->dim[0], narrow->dim[1]};
+    const dnnl_dims_t kernel = {narrow->dim[2], wide->dim[2], op->window.kernel[0], op->window.kernel[1]};
     const dnnl_dims_t bias = {out->dim[2]};
     for (int axis = 0; axis < 2; axis++) {
-        s->window.stride[axis] = op->window.stride[axis];
-        s->window.pad_before[axis] = op->window.pad_before[axis];
-        s->window.pad_after[axis] = op->window.pad_after[axis];
+        conv->window.stride[axis] = op->window.stride[axis];
+        conv->window.pad_before[axis] = op->window.pad_before[axis];
+        conv->window.pad_after[axis] = op->window.pad_after[axis];
     }
-    TRY(st_md_new(&s->src, 4, src, dnnl_nhwc), conv->name);
-    TRY(st_md_new(&s->dst, 4, dst, dnnl_nhwc), conv->name);
-    TRY(st_md_new(&s->any_weights, 4, weights, dnnl_format_tag_any), conv->name);
-    /* oneDNN's order of dims is out, in, kh, kw; in Keras' memory [kh, kw, in, out], transposed [kh, kw, out, in]. */
-    const int64_t o = weights[0], i = weights[1];
-    const dnnl_dims_t canonical = {conv->transpose ? i : 1, conv->transpose ? 1 : o, weights[3] * i * o, i * o};
-    TRY(st_md_new_strided(&s->canonical, 4, weights, canonical), conv->name);
-    TRY(st_md_new(&s->bias, 1, bias, dnnl_x), conv->name);
+    TRY(st_md_new(&conv->wide, 4, wide_dims, dnnl_nhwc), conv->name);
+    TRY(st_md_new(&conv->narrow, 4, narrow_dims, dnnl_nhwc), conv->name);
+    TRY(st_md_new(&conv->any_kernel, 4, kernel, dnnl_format_tag_any), conv->name);
+    TRY(st_md_new(&conv->canonical, 4, kernel, dnnl_hwio), conv->name);
+    TRY(st_md_new(&conv->bias_md, 1, bias, dnnl_x), conv->name);
     return STRAIT_OK;
 }
 
@@ -107,44 +114,91 @@ static strait_status finish(st_bound *bound, const char *what, strait_error *err
     return STRAIT_OK;
 }
 
-/* Forward, with the activation fused where this oneDNN can, else without. */
-static strait_status plan_forward(st_conv *conv, strait_error *err) {
-    const st_conv_shapes *s = &conv->shapes;
-    const st_md_ref bias = conv->has_bias ? st_md_of(&s->bias) : NULL;
-    for (int fuse = eltwise_of(conv->activation.kind) != dnnl_alg_kind_undef; fuse >= 0; fuse--) {
+static st_md_ref layout_of(const st_bound *bound, dnnl_query_t query) {
+    return dnnl_primitive_desc_query_md(bound->pd, query, 0);
+}
+
+/* The primitive of the op's forward pass, and of its gradient by the input. */
+static st_bound *forward_of(st_conv *conv) {
+    return conv->transpose ? &conv->to_wide : &conv->to_narrow;
+}
+static st_bound *gradient_of(st_conv *conv) {
+    return conv->transpose ? &conv->to_narrow : &conv->to_wide;
+}
+
+/* The kernel's layout in the parameter block. */
+static st_md_ref packed_layout(const st_conv *conv) {
+    return layout_of(conv->transpose ? &conv->to_wide : &conv->to_narrow, dnnl_query_weights_md);
+}
+
+/* Narrow from wide. As a conv2d's forward with bias and, where this oneDNN can, the activation fused. */
+static strait_status plan_to_narrow(st_conv *conv, strait_error *err) {
+    const st_md_ref bias = conv->has_bias && !conv->transpose ? st_md_of(&conv->bias_md) : NULL;
+    const bool wanted = !conv->transpose && eltwise_of(conv->activation.kind) != dnnl_alg_kind_undef;
+    for (int fuse = wanted; fuse >= 0; fuse--) {
         dnnl_primitive_attr_t attr = NULL;
         strait_status status = make_attr(&attr, conv, fuse, err);
         dnnl_status_t made = dnnl_success;
         if (status == STRAIT_OK)
-            made = st_conv_forward_new(&conv->forward.pd, conv->transpose, st_md_of(&s->src), st_md_of(&s->any_weights),
-                                       bias, st_md_of(&s->dst), &s->window, attr);
+            made = st_conv_forward_new(&conv->to_narrow.pd, st_md_of(&conv->wide), st_md_of(&conv->any_kernel), bias,
+                                       st_md_of(&conv->narrow), &conv->window, attr);
         if (attr) dnnl_primitive_attr_destroy(attr);
         if (status != STRAIT_OK) return status;
         conv->act_fused = fuse;
         if (made == dnnl_success) break;
         if (!fuse || made == dnnl_out_of_memory) return st_onednn_fail(err, made, conv->name);
     }
-    return finish(&conv->forward, conv->name, err);
+    return finish(&conv->to_narrow, conv->name, err);
 }
 
-static strait_status plan_backward(st_conv *conv, bool needs_dsrc, strait_error *err) {
-    const st_conv_shapes *s = &conv->shapes;
-    const st_md_ref weights = dnnl_primitive_desc_query_md(conv->forward.pd, dnnl_query_weights_md, 0);
-    const st_md_ref bias = conv->has_bias ? st_md_of(&s->bias) : NULL;
+/* Wide from narrow, and the kernel from both. */
+static strait_status plan_others(st_conv *conv, bool to_wide, bool to_kernel, strait_error *err) {
+    const bool bias = conv->has_bias && !conv->transpose;
     dnnl_primitive_attr_t attr = NULL;
     strait_status status = make_attr(&attr, conv, false, err);
     dnnl_status_t made = dnnl_success;
-    if (status == STRAIT_OK)
-        made = st_conv_weights_new(&conv->by_weights.pd, conv->transpose, st_md_of(&s->src), weights, bias,
-                                   st_md_of(&s->dst), &s->window, conv->forward.pd, attr);
-    if (status == STRAIT_OK && made == dnnl_success && needs_dsrc)
-        made = st_conv_data_new(&conv->by_data.pd, conv->transpose, st_md_of(&s->src), weights, st_md_of(&s->dst),
-                                &s->window, conv->forward.pd, attr);
+    if (status == STRAIT_OK && to_wide)
+        made = st_conv_data_new(&conv->to_wide.pd, st_md_of(&conv->wide), st_md_of(&conv->any_kernel),
+                                st_md_of(&conv->narrow), &conv->window, conv->to_narrow.pd, attr);
+    if (status == STRAIT_OK && made == dnnl_success && to_kernel)
+        made = st_conv_weights_new(&conv->to_kernel.pd, st_md_of(&conv->wide), st_md_of(&conv->any_kernel),
+                                   bias ? st_md_of(&conv->bias_md) : NULL, st_md_of(&conv->narrow), &conv->window,
+                                   conv->to_narrow.pd, attr);
     if (attr) dnnl_primitive_attr_destroy(attr);
     ST_TRY(status);
-    if (made != dnnl_success) return st_onednn_fail(err, made, "gradient of a convolution");
-    ST_TRY(finish(&conv->by_weights, "gradient of a convolution", err));
-    return needs_dsrc ? finish(&conv->by_data, "gradient of a convolution", err) : STRAIT_OK;
+    TRY(made, conv->name);
+    if (to_wide) ST_TRY(finish(&conv->to_wide, conv->name, err));
+    return to_kernel ? finish(&conv->to_kernel, conv->name, err) : STRAIT_OK;
+}
+
+/* A reorder between two layouts of the kernel, unless they are the same. */
+static strait_status plan_reorder(st_conv *conv, st_bound *bound, st_md_ref from, st_md_ref to, strait_error *err) {
+    const size_t n_from = dnnl_memory_desc_get_size(from) / sizeof(float);
+    const size_t n_to = dnnl_memory_desc_get_size(to) / sizeof(float);
+    if (n_from > conv->n_other) conv->n_other = n_from;
+    if (n_to > conv->n_other) conv->n_other = n_to;
+    if (dnnl_memory_desc_equal(from, to)) return STRAIT_OK;
+    dnnl_primitive_attr_t attr = NULL;
+    ST_TRY(make_attr(&attr, conv, false, err));
+    const dnnl_status_t made =
+        dnnl_reorder_primitive_desc_create(&bound->pd, from, st_onednn_engine(), to, st_onednn_engine(), attr);
+    dnnl_primitive_attr_destroy(attr);
+    TRY(made, "reorder of a convolution's kernel");
+    return finish(bound, "reorder of a convolution's kernel", err);
+}
+
+static strait_status plan_primitives(st_conv *conv, const st_kernel_request *request, strait_error *err) {
+    ST_TRY(plan_to_narrow(conv, err));
+    ST_TRY(plan_others(conv, conv->transpose || (request->training && request->needs_dsrc), request->training, err));
+    if (request->training)
+        ST_TRY(plan_reorder(conv, &conv->reorder_dkernel, layout_of(&conv->to_kernel, dnnl_query_diff_weights_md),
+                            packed_layout(conv), err));
+    if (request->training && request->needs_dsrc)
+        ST_TRY(plan_reorder(conv, &conv->reorder_kernel, packed_layout(conv),
+                            layout_of(gradient_of(conv), dnnl_query_weights_md), err));
+    if (dnnl_stream_create(&conv->stream, st_onednn_engine(), dnnl_stream_default_flags) != dnnl_success)
+        return st_fail(err, STRAIT_ENGINE, "oneDNN could not make a stream");
+    return STRAIT_OK;
 }
 
 static void release(void *opaque);
@@ -162,27 +216,24 @@ static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_re
     conv->activation = request->op->activation;
     conv->dy_is_preactivation = request->dst_is_preactivation;
     conv->channels = (size_t)dst->dim[2];
-    conv->n_dst = (size_t)(st_shape_count(dst) * request->batch);
-    conv->rows = conv->n_dst / conv->channels;
+    conv->rows = (size_t)(st_shape_count(dst) * request->batch) / conv->channels;
     strait_status status = describe_shapes(conv, request, err);
-    if (status == STRAIT_OK) status = plan_forward(conv, err);
-    if (status == STRAIT_OK && request->training) status = plan_backward(conv, request->needs_dsrc, err);
-    if (status == STRAIT_OK &&
-        dnnl_stream_create(&conv->stream, st_onednn_engine(), dnnl_stream_default_flags) != dnnl_success)
-        status = st_fail(err, STRAIT_ENGINE, "oneDNN could not make a stream");
+    if (status == STRAIT_OK) status = plan_primitives(conv, request, err);
     if (status != STRAIT_OK) {
         release(conv);
         return status;
     }
-    const st_md_ref weights = dnnl_primitive_desc_query_md(conv->forward.pd, dnnl_query_weights_md, 0);
-    conv->n_kernel = dnnl_memory_desc_get_size(weights) / sizeof(float);
+    conv->n_kernel = dnnl_memory_desc_get_size(packed_layout(conv)) / sizeof(float);
     conv->n_bias = conv->has_bias ? conv->channels : 0;
     needs->kernel = conv->n_kernel;
     needs->bias = conv->n_bias;
-    size_t pad = conv->forward.scratchpad;
-    if (conv->by_data.scratchpad > pad) pad = conv->by_data.scratchpad;
-    if (conv->by_weights.scratchpad > pad) pad = conv->by_weights.scratchpad;
-    needs->scratch = round_up(conv->n_kernel) + round_up(conv->n_bias) + round_up(pad / sizeof(float) + 1);
+    size_t pad = 0;
+    const st_bound *bound[] = {&conv->to_narrow, &conv->to_wide, &conv->to_kernel, &conv->reorder_kernel,
+                               &conv->reorder_dkernel};
+    for (int i = 0; i < 5; i++)
+        if (bound[i]->scratchpad > pad) pad = bound[i]->scratchpad;
+    needs->scratch =
+        round_up(conv->n_kernel) + round_up(conv->n_bias) + round_up(conv->n_other) + round_up(pad / sizeof(float) + 1);
     *out = conv;
     return STRAIT_OK;
 }
@@ -208,32 +259,48 @@ static strait_status bind_arg(st_bound *bound, int name, dnnl_query_t query, int
     return STRAIT_OK;
 }
 
+static strait_status bind_reorder(st_bound *bound, const float *from, const float *to, const float *pad,
+                                  strait_error *err) {
+    ST_TRY(bind_arg(bound, DNNL_ARG_FROM, dnnl_query_src_md, 0, from, err));
+    ST_TRY(bind_arg(bound, DNNL_ARG_TO, dnnl_query_dst_md, 0, to, err));
+    return bind_arg(bound, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, pad, err);
+}
+
+/* What each primitive reads and writes: x the op's input, y its output, and their gradients. */
 static strait_status bind(void *opaque, const st_binding *at, strait_error *err) {
     st_conv *conv = opaque;
     conv->at = *at;
     conv->fresh = at->scratch;
-    const float *pad = at->scratch + round_up(conv->n_kernel) + round_up(conv->n_bias);
-    st_bound *f = &conv->forward, *d = &conv->by_data, *w = &conv->by_weights;
-    ST_TRY(bind_arg(f, DNNL_ARG_SRC, dnnl_query_src_md, 0, at->src, err));
-    ST_TRY(bind_arg(f, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, at->kernel, err));
-    if (conv->has_bias) ST_TRY(bind_arg(f, DNNL_ARG_BIAS, dnnl_query_weights_md, 1, at->bias, err));
-    ST_TRY(bind_arg(f, DNNL_ARG_DST, dnnl_query_dst_md, 0, at->dst, err));
-    ST_TRY(bind_arg(f, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, pad, err));
-    if (d->pd) {
-        ST_TRY(bind_arg(d, DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md, 0, at->dsrc, err));
-        ST_TRY(bind_arg(d, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, at->kernel, err));
-        ST_TRY(bind_arg(d, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, 0, at->ddst, err));
-        ST_TRY(bind_arg(d, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, pad, err));
+    conv->fresh_bias = conv->fresh + round_up(conv->n_kernel);
+    conv->other = conv->fresh_bias + round_up(conv->n_bias);
+    const float *pad = conv->other + round_up(conv->n_other);
+    st_bound *narrow = &conv->to_narrow, *wide = &conv->to_wide, *kernel = &conv->to_kernel;
+    const bool t = conv->transpose, bias = conv->has_bias && !t;
+    const float *gradient_kernel = conv->reorder_kernel.primitive ? conv->other : at->kernel;
+    if (!t || at->dsrc) {
+        ST_TRY(bind_arg(narrow, DNNL_ARG_SRC, dnnl_query_src_md, 0, t ? at->ddst : at->src, err));
+        ST_TRY(bind_arg(narrow, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, t ? gradient_kernel : at->kernel, err));
+        if (bias) ST_TRY(bind_arg(narrow, DNNL_ARG_BIAS, dnnl_query_weights_md, 1, at->bias, err));
+        ST_TRY(bind_arg(narrow, DNNL_ARG_DST, dnnl_query_dst_md, 0, t ? at->dsrc : at->dst, err));
+        ST_TRY(bind_arg(narrow, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, pad, err));
     }
-    if (w->pd) {
-        ST_TRY(bind_arg(w, DNNL_ARG_SRC, dnnl_query_src_md, 0, at->src, err));
-        ST_TRY(bind_arg(w, DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md, 0, conv->fresh, err));
-        if (conv->has_bias)
-            ST_TRY(bind_arg(w, DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md, 1,
-                            conv->fresh + round_up(conv->n_kernel), err));
-        ST_TRY(bind_arg(w, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, 0, at->ddst, err));
-        ST_TRY(bind_arg(w, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, pad, err));
+    if (wide->pd) {
+        ST_TRY(bind_arg(wide, DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md, 0, t ? at->dst : at->dsrc, err));
+        ST_TRY(bind_arg(wide, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, t ? at->kernel : gradient_kernel, err));
+        ST_TRY(bind_arg(wide, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, 0, t ? at->src : at->ddst, err));
+        ST_TRY(bind_arg(wide, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, pad, err));
     }
+    if (kernel->pd) {
+        float *dkernel = conv->reorder_dkernel.primitive ? conv->other : conv->fresh;
+        ST_TRY(bind_arg(kernel, DNNL_ARG_SRC, dnnl_query_src_md, 0, t ? at->ddst : at->src, err));
+        ST_TRY(bind_arg(kernel, DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md, 0, dkernel, err));
+        if (bias) ST_TRY(bind_arg(kernel, DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md, 1, conv->fresh_bias, err));
+        ST_TRY(bind_arg(kernel, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, 0, t ? at->src : at->ddst, err));
+        ST_TRY(bind_arg(kernel, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, pad, err));
+    }
+    if (conv->reorder_kernel.primitive) ST_TRY(bind_reorder(&conv->reorder_kernel, at->kernel, conv->other, pad, err));
+    if (conv->reorder_dkernel.primitive)
+        ST_TRY(bind_reorder(&conv->reorder_dkernel, conv->other, conv->fresh, pad, err));
     return STRAIT_OK;
 }
 
@@ -244,11 +311,13 @@ static strait_status run(const st_conv *conv, const st_bound *bound) {
 
 static strait_status forward(void *opaque) {
     st_conv *conv = opaque;
-    ST_TRY(run(conv, &conv->forward));
+    ST_TRY(run(conv, forward_of(conv)));
+    if (conv->has_bias && conv->transpose)
+        conv->vector->add_bias(conv->at.dst, conv->at.bias, conv->rows, conv->channels);
     if (conv->activation.kind == ST_SOFTMAX)
         conv->vector->softmax(conv->at.dst, conv->rows, conv->channels);
     else if (!conv->act_fused)
-        conv->vector->activate(conv->activation, conv->at.dst, conv->n_dst);
+        conv->vector->activate(conv->activation, conv->at.dst, conv->rows * conv->channels);
     return STRAIT_OK;
 }
 
@@ -268,12 +337,17 @@ static strait_status backward(void *opaque, bool accumulate) {
         if (conv->activation.kind == ST_SOFTMAX)
             conv->vector->softmax_gradient(at->ddst, at->ddst, at->dst, conv->rows, conv->channels);
         else
-            conv->vector->activate_gradient(conv->activation, at->ddst, at->ddst, at->dst, conv->n_dst);
+            conv->vector->activate_gradient(conv->activation, at->ddst, at->ddst, at->dst, conv->rows * conv->channels);
     }
-    ST_TRY(run(conv, &conv->by_weights));
+    ST_TRY(run(conv, &conv->to_kernel));
+    if (conv->reorder_dkernel.primitive) ST_TRY(run(conv, &conv->reorder_dkernel));
     keep(at->dkernel, conv->fresh, conv->n_kernel, accumulate);
-    if (conv->has_bias) keep(at->dbias, conv->fresh + round_up(conv->n_kernel), conv->n_bias, accumulate);
-    return conv->by_data.pd ? run(conv, &conv->by_data) : STRAIT_OK;
+    if (conv->has_bias && conv->transpose)
+        conv->vector->sum_rows(conv->fresh_bias, at->ddst, conv->rows, conv->channels);
+    if (conv->has_bias) keep(at->dbias, conv->fresh_bias, conv->n_bias, accumulate);
+    if (!at->dsrc) return STRAIT_OK;
+    if (conv->reorder_kernel.primitive) ST_TRY(run(conv, &conv->reorder_kernel));
+    return run(conv, gradient_of(conv));
 }
 
 /* Copies weights from one layout into another; zeroes what only the target has. */
@@ -298,35 +372,33 @@ static strait_status reorder(const st_conv *conv, st_md_ref to_md, float *to, st
     return status == dnnl_success ? STRAIT_OK : status == dnnl_out_of_memory ? STRAIT_MEMORY : STRAIT_ENGINE;
 }
 
-static st_md_ref packed_layout(const st_conv *conv) {
-    return dnnl_primitive_desc_query_md(conv->forward.pd, dnnl_query_weights_md, 0);
-}
-
 static strait_status pack(void *opaque, float *packed_kernel, float *packed_bias, const float *kernel,
                           const float *bias) {
     const st_conv *conv = opaque;
     if (packed_bias) memcpy(packed_bias, bias, conv->n_bias * sizeof *bias);
-    return reorder(conv, packed_layout(conv), packed_kernel, st_md_of(&conv->shapes.canonical), kernel);
+    return reorder(conv, packed_layout(conv), packed_kernel, st_md_of(&conv->canonical), kernel);
 }
 
 static strait_status unpack(void *opaque, float *kernel, float *bias, const float *packed_kernel,
                             const float *packed_bias) {
     const st_conv *conv = opaque;
     if (packed_bias) memcpy(bias, packed_bias, conv->n_bias * sizeof *bias);
-    return reorder(conv, st_md_of(&conv->shapes.canonical), kernel, packed_layout(conv), packed_kernel);
+    return reorder(conv, st_md_of(&conv->canonical), kernel, packed_layout(conv), packed_kernel);
 }
 
 static void describe(const void *opaque, char *out, size_t n) {
     const st_conv *conv = opaque;
-    const st_bound *bound[] = {&conv->forward, &conv->by_weights, &conv->by_data};
+    const st_bound *bound[] = {conv->transpose ? &conv->to_wide : &conv->to_narrow, &conv->to_kernel,
+                               conv->at.dsrc ? (conv->transpose ? &conv->to_narrow : &conv->to_wide) : NULL};
+    const bool reordered[] = {false, conv->reorder_dkernel.primitive, conv->reorder_kernel.primitive};
     static const char *const what[] = {"", ", dW ", ", dX "};
     size_t length = (size_t)snprintf(out, n, "oneDNN ");
     for (int i = 0; i < 3 && length < n; i++) {
         const char *name = NULL;
-        if (!bound[i]->pd ||
+        if (!bound[i] || !bound[i]->pd ||
             dnnl_primitive_desc_query(bound[i]->pd, dnnl_query_impl_info_str, 0, &name) != dnnl_success)
             continue;
-        length += (size_t)snprintf(out + length, n - length, "%s%s", what[i], name);
+        length += (size_t)snprintf(out + length, n - length, "%s%s%s", what[i], name, reordered[i] ? " + reorder" : "");
     }
 }
 
@@ -340,15 +412,17 @@ static void release_bound(st_bound *bound) {
 static void release(void *opaque) {
     st_conv *conv = opaque;
     if (!conv) return;
-    release_bound(&conv->forward);
-    release_bound(&conv->by_data);
-    release_bound(&conv->by_weights);
+    release_bound(&conv->to_narrow);
+    release_bound(&conv->to_wide);
+    release_bound(&conv->to_kernel);
+    release_bound(&conv->reorder_kernel);
+    release_bound(&conv->reorder_dkernel);
     if (conv->stream) dnnl_stream_destroy(conv->stream);
-    st_md_free(conv->shapes.src);
-    st_md_free(conv->shapes.dst);
-    st_md_free(conv->shapes.any_weights);
-    st_md_free(conv->shapes.canonical);
-    st_md_free(conv->shapes.bias);
+    st_md_free(conv->wide);
+    st_md_free(conv->narrow);
+    st_md_free(conv->any_kernel);
+    st_md_free(conv->canonical);
+    st_md_free(conv->bias_md);
     st_free(conv);
 }
 

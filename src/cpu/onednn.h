@@ -25,10 +25,6 @@ typedef const_dnnl_memory_desc_t st_md_ref;
 static inline dnnl_status_t st_md_new(st_md *md, int n_dims, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
     return dnnl_memory_desc_create_with_tag(md, n_dims, dims, dnnl_f32, tag);
 }
-static inline dnnl_status_t st_md_new_strided(st_md *md, int n_dims, const dnnl_dims_t dims,
-                                              const dnnl_dims_t strides) {
-    return dnnl_memory_desc_create_with_strides(md, n_dims, dims, dnnl_f32, strides);
-}
 static inline void st_md_free(st_md md) {
     dnnl_memory_desc_destroy(md);
 }
@@ -40,43 +36,31 @@ static inline dnnl_status_t st_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind
     return dnnl_post_ops_append_eltwise(ops, algorithm, alpha, 0.0f);
 }
 
-static inline dnnl_status_t st_conv_forward_new(dnnl_primitive_desc_t *pd, int transpose, st_md_ref src,
-                                                st_md_ref weights, st_md_ref bias, st_md_ref dst,
-                                                const st_onednn_window *w, const_dnnl_primitive_attr_t attr) {
-    static const dnnl_dims_t none = {0};
-    return transpose
-               ? dnnl_deconvolution_forward_primitive_desc_create(pd, st_onednn_engine(), dnnl_forward_training,
-                                                                  dnnl_deconvolution_direct, src, weights, bias, dst,
-                                                                  w->stride, none, w->pad_before, w->pad_after, attr)
-               : dnnl_convolution_forward_primitive_desc_create(pd, st_onednn_engine(), dnnl_forward_training,
-                                                                dnnl_convolution_direct, src, weights, bias, dst,
-                                                                w->stride, none, w->pad_before, w->pad_after, attr);
-}
-
-static inline dnnl_status_t st_conv_data_new(dnnl_primitive_desc_t *pd, int transpose, st_md_ref dsrc,
-                                             st_md_ref weights, st_md_ref ddst, const st_onednn_window *w,
-                                             const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
-    static const dnnl_dims_t none = {0};
-    return transpose
-               ? dnnl_deconvolution_backward_data_primitive_desc_create(
-                     pd, st_onednn_engine(), dnnl_deconvolution_direct, dsrc, weights, ddst, w->stride, none,
-                     w->pad_before, w->pad_after, hint, attr)
-               : dnnl_convolution_backward_data_primitive_desc_create(pd, st_onednn_engine(), dnnl_convolution_direct,
-                                                                      dsrc, weights, ddst, w->stride, none,
-                                                                      w->pad_before, w->pad_after, hint, attr);
-}
-
-static inline dnnl_status_t st_conv_weights_new(dnnl_primitive_desc_t *pd, int transpose, st_md_ref src,
-                                                st_md_ref dweights, st_md_ref dbias, st_md_ref ddst,
-                                                const st_onednn_window *w, const_dnnl_primitive_desc_t hint,
+static inline dnnl_status_t st_conv_forward_new(dnnl_primitive_desc_t *pd, st_md_ref src, st_md_ref weights,
+                                                st_md_ref bias, st_md_ref dst, const st_onednn_window *w,
                                                 const_dnnl_primitive_attr_t attr) {
     static const dnnl_dims_t none = {0};
-    return transpose ? dnnl_deconvolution_backward_weights_primitive_desc_create(
-                           pd, st_onednn_engine(), dnnl_deconvolution_direct, src, dweights, dbias, ddst, w->stride,
-                           none, w->pad_before, w->pad_after, hint, attr)
-                     : dnnl_convolution_backward_weights_primitive_desc_create(
-                           pd, st_onednn_engine(), dnnl_convolution_direct, src, dweights, dbias, ddst, w->stride, none,
-                           w->pad_before, w->pad_after, hint, attr);
+    return dnnl_convolution_forward_primitive_desc_create(pd, st_onednn_engine(), dnnl_forward_training,
+                                                          dnnl_convolution_direct, src, weights, bias, dst, w->stride,
+                                                          none, w->pad_before, w->pad_after, attr);
+}
+
+static inline dnnl_status_t st_conv_data_new(dnnl_primitive_desc_t *pd, st_md_ref dsrc, st_md_ref weights,
+                                             st_md_ref ddst, const st_onednn_window *w,
+                                             const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
+    static const dnnl_dims_t none = {0};
+    return dnnl_convolution_backward_data_primitive_desc_create(pd, st_onednn_engine(), dnnl_convolution_direct, dsrc,
+                                                                weights, ddst, w->stride, none, w->pad_before,
+                                                                w->pad_after, hint, attr);
+}
+
+static inline dnnl_status_t st_conv_weights_new(dnnl_primitive_desc_t *pd, st_md_ref src, st_md_ref dweights,
+                                                st_md_ref dbias, st_md_ref ddst, const st_onednn_window *w,
+                                                const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
+    static const dnnl_dims_t none = {0};
+    return dnnl_convolution_backward_weights_primitive_desc_create(pd, st_onednn_engine(), dnnl_convolution_direct, src,
+                                                                   dweights, dbias, ddst, w->stride, none,
+                                                                   w->pad_before, w->pad_after, hint, attr);
 }
 
 #else
@@ -86,10 +70,6 @@ typedef const dnnl_memory_desc_t *st_md_ref;
 
 static inline dnnl_status_t st_md_new(st_md *md, int n_dims, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
     return dnnl_memory_desc_init_by_tag(md, n_dims, dims, dnnl_f32, tag);
-}
-static inline dnnl_status_t st_md_new_strided(st_md *md, int n_dims, const dnnl_dims_t dims,
-                                              const dnnl_dims_t strides) {
-    return dnnl_memory_desc_init_by_strides(md, n_dims, dims, dnnl_f32, strides);
 }
 static inline void st_md_free(st_md md) {
     (void)md;
@@ -102,42 +82,33 @@ static inline dnnl_status_t st_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind
     return dnnl_post_ops_append_eltwise(ops, 1.0f, algorithm, alpha, 0.0f);
 }
 
-static inline dnnl_status_t st_conv_forward_new(dnnl_primitive_desc_t *pd, int transpose, st_md_ref src,
-                                                st_md_ref weights, st_md_ref bias, st_md_ref dst,
-                                                const st_onednn_window *w, const_dnnl_primitive_attr_t attr) {
-    dnnl_convolution_desc_t desc; /* the same type as a deconvolution's */
+static inline dnnl_status_t st_conv_forward_new(dnnl_primitive_desc_t *pd, st_md_ref src, st_md_ref weights,
+                                                st_md_ref bias, st_md_ref dst, const st_onednn_window *w,
+                                                const_dnnl_primitive_attr_t attr) {
+    dnnl_convolution_desc_t desc;
     const dnnl_status_t status =
-        transpose ? dnnl_deconvolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_deconvolution_direct, src,
-                                                         weights, bias, dst, w->stride, w->pad_before, w->pad_after)
-                  : dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct, src,
-                                                       weights, bias, dst, w->stride, w->pad_before, w->pad_after);
+        dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct, src, weights, bias,
+                                           dst, w->stride, w->pad_before, w->pad_after);
     if (status != dnnl_success) return status;
     return dnnl_primitive_desc_create(pd, &desc, attr, st_onednn_engine(), NULL);
 }
 
-static inline dnnl_status_t st_conv_data_new(dnnl_primitive_desc_t *pd, int transpose, st_md_ref dsrc,
-                                             st_md_ref weights, st_md_ref ddst, const st_onednn_window *w,
+static inline dnnl_status_t st_conv_data_new(dnnl_primitive_desc_t *pd, st_md_ref dsrc, st_md_ref weights,
+                                             st_md_ref ddst, const st_onednn_window *w,
                                              const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
     dnnl_convolution_desc_t desc;
-    const dnnl_status_t status =
-        transpose ? dnnl_deconvolution_backward_data_desc_init(&desc, dnnl_deconvolution_direct, dsrc, weights, ddst,
-                                                               w->stride, w->pad_before, w->pad_after)
-                  : dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, dsrc, weights, ddst,
-                                                             w->stride, w->pad_before, w->pad_after);
+    const dnnl_status_t status = dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, dsrc, weights,
+                                                                          ddst, w->stride, w->pad_before, w->pad_after);
     if (status != dnnl_success) return status;
     return dnnl_primitive_desc_create(pd, &desc, attr, st_onednn_engine(), hint);
 }
 
-static inline dnnl_status_t st_conv_weights_new(dnnl_primitive_desc_t *pd, int transpose, st_md_ref src,
-                                                st_md_ref dweights, st_md_ref dbias, st_md_ref ddst,
-                                                const st_onednn_window *w, const_dnnl_primitive_desc_t hint,
-                                                const_dnnl_primitive_attr_t attr) {
+static inline dnnl_status_t st_conv_weights_new(dnnl_primitive_desc_t *pd, st_md_ref src, st_md_ref dweights,
+                                                st_md_ref dbias, st_md_ref ddst, const st_onednn_window *w,
+                                                const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
     dnnl_convolution_desc_t desc;
-    const dnnl_status_t status =
-        transpose ? dnnl_deconvolution_backward_weights_desc_init(&desc, dnnl_deconvolution_direct, src, dweights,
-                                                                  dbias, ddst, w->stride, w->pad_before, w->pad_after)
-                  : dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, src, dweights, dbias,
-                                                                ddst, w->stride, w->pad_before, w->pad_after);
+    const dnnl_status_t status = dnnl_convolution_backward_weights_desc_init(
+        &desc, dnnl_convolution_direct, src, dweights, dbias, ddst, w->stride, w->pad_before, w->pad_after);
     if (status != dnnl_success) return status;
     return dnnl_primitive_desc_create(pd, &desc, attr, st_onednn_engine(), hint);
 }

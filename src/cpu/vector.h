@@ -45,6 +45,9 @@ typedef struct st_vector_kernels {
     void (*activate)(st_activation activation, float *y, size_t n);
     /* out = dy * act'(x), from y = act(x); not softmax. out may be dy. */
     void (*activate_gradient)(st_activation activation, float *out, const float *dy, const float *y, size_t n);
+    /* y[i] += bias for each of n_rows rows of n values; and sum[j] = the sum of dy[i][j] over rows. */
+    void (*add_bias)(float *y, const float *bias, size_t n_rows, size_t n);
+    void (*sum_rows)(float *sum, const float *dy, size_t n_rows, size_t n);
     /* Rows of n values, in place; and out = y * (dy - sum(dy * y)). */
     void (*softmax)(float *y, size_t n_rows, size_t n);
     void (*softmax_gradient)(float *out, const float *dy, const float *y, size_t n_rows, size_t n);

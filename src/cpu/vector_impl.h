@@ -193,6 +193,19 @@ static void activate_gradient(st_activation activation, float *out, const float 
 #undef CALL
 }
 
+static void add_bias(float *restrict y, const float *restrict bias, size_t n_rows, size_t n) {
+    for (size_t i = 0; i < n_rows; i++, y += n)
+        for (size_t j = 0; j < n; j++)
+            y[j] += bias[j];
+}
+
+static void sum_rows(float *restrict sum, const float *restrict dy, size_t n_rows, size_t n) {
+    memset(sum, 0, n * sizeof *sum);
+    for (size_t i = 0; i < n_rows; i++, dy += n)
+        for (size_t j = 0; j < n; j++)
+            sum[j] += dy[j];
+}
+
 static void softmax(float *y, size_t n_rows, size_t n) {
     for (size_t r = 0; r < n_rows; r++, y += n) {
         float most = y[0], sum = 0;
@@ -568,6 +581,8 @@ const st_vector_kernels ST_VECTOR = {
     .dense_backward = dense_backward,
     .activate = activate,
     .activate_gradient = activate_gradient,
+    .add_bias = add_bias,
+    .sum_rows = sum_rows,
     .softmax = softmax,
     .softmax_gradient = softmax_gradient,
     .loss = loss,
