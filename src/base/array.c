@@ -102,7 +102,7 @@ void st_npy_convert(strait_array *array, const st_npy *npy, const char *data) {
         if (count) memcpy(array->values, data, (size_t)count * sizeof(float));
         return;
     }
-    int64_t stride[STRAIT_MAX_DIMS], index[STRAIT_MAX_DIMS] = {0}, step = 1, offset = 0;
+    int64_t stride[STRAIT_MAX_DIMS] = {0}, index[STRAIT_MAX_DIMS] = {0}, step = 1, offset = 0;
     for (int k = 0; k < npy->n_dims; k++) {
         const int i = npy->fortran_order ? k : npy->n_dims - 1 - k;
         stride[i] = step;
