@@ -57,7 +57,7 @@ cli_word cli_duration(double seconds) {
 }
 
 cli_word cli_bytes(double bytes) {
-    static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB"};
+    static const char *const unit[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     size_t i = 0;
     while (bytes >= 1023.5 && i + 1 < sizeof unit / sizeof *unit) {
         bytes /= 1024;

@@ -13,8 +13,8 @@ whole=whole/small-001
 # stop_in_epoch_4 SIGNAL DIR: starts a training and sends it the signal once three epochs are written. Tries again when
 # this machine was too busy to look in time.
 stop_in_epoch_4() {
-    local pid try
-    for try in 1 2 3; do
+    local pid
+    for _ in 1 2 3; do
         rm -rf "$2"
         "$program" train small.yaml "${wide[@]}" --out "$2" >"$out" 2>"$err" &
         pid=$!
