@@ -44,6 +44,7 @@ INLINE vf load_part(const float *p, size_t n) {
 INLINE vf select_v(vi mask, vf a, vf b) {
     return (vf)(((vi)a & mask) | ((vi)b & ~mask));
 }
+/* The second argument where either is not a number: put what must show a NaN there. */
 INLINE vf min_v(vf a, vf b) {
     return select_v(a < b, a, b);
 }
@@ -66,7 +67,7 @@ INLINE float sum_v(vf v) {
 /* ---- functions: polynomials as in Moshier's Cephes, single precision ---- */
 
 INLINE vf exp_v(vf x) {
-    x = min_v(max_v(x, splat(-87.33654f)), splat(88.02969f));
+    x = min_v(splat(88.02969f), max_v(splat(-87.33654f), x));
     /* x = n ln 2 + r, |r| <= ln 2 / 2; adding 1.5 * 2^23 rounds to the nearest whole number. */
     const vf magic = splat(12582912.0f);
     const vf n = (x * splat(1.44269504088896341f) + magic) - magic;
@@ -104,7 +105,7 @@ INLINE vf log_v(vf x) {
     vf y = m * z * p;
     y += fe * splat(-2.12194440e-4f);
     y -= z * splat(0.5f);
-    return m + y + fe * splat(0.693359375f);
+    return select_v(x == x, m + y + fe * splat(0.693359375f), x); /* a NaN stays one */
 }
 
 INLINE vf tanh_v(vf x) {
@@ -123,7 +124,7 @@ INLINE vf tanh_v(vf x) {
 INLINE vf activate_v(st_activation_kind kind, float slope, vf x) {
     const vf zero = {0};
     switch (kind) {
-    case ST_RELU: return max_v(x, zero);
+    case ST_RELU: return max_v(zero, x);
     case ST_LEAKY_RELU: return select_v(x > zero, x, x * slope);
     case ST_SIGMOID: return splat(1.0f) / (splat(1.0f) + exp_v(-x));
     case ST_TANH: return tanh_v(x);
@@ -469,7 +470,7 @@ INLINE vf loss_v(st_loss_kind kind, st_activation fused, vf y, vf t, vf *g) {
         *g = (select_v(d > zero, one, zero) - select_v(d < zero, one, zero)) * derivative_v(fused.kind, fused.slope, y);
         return abs_v(d);
     default: {
-        const vf low = splat(ST_BCE_CLIP), high = splat(1.0f - ST_BCE_CLIP), p = min_v(max_v(y, low), high);
+        const vf low = splat(ST_BCE_CLIP), high = splat(1.0f - ST_BCE_CLIP), p = min_v(high, max_v(low, y));
         /* Behind a sigmoid the derivatives cancel to y - t, which stays right where the clip would cut it off. */
         if (fused.kind == ST_SIGMOID)
             *g = d;
