@@ -22,9 +22,9 @@
 #define TEXT 0x444444
 #define AXIS 0x888888
 #define GRID 0xe4e4e4
-/* Numbers beyond are left out: their differences would not be finite. */
-#define LARGEST 1e300
-#define SMALLEST 1e-290
+/* Numbers beyond are left out, on a logarithmic axis also those nearer to zero: axes would not be finite. */
+#define LARGEST 1e200
+#define SMALLEST 1e-200
 
 /* Okabe and Ito's colours that the colour-blind tell apart, the strongest on white first. */
 static const uint32_t palette[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x000000};
@@ -62,7 +62,7 @@ static void pad_axis(axis *a, double share) {
     }
     const double size = fmax(fabs(a->low), fabs(a->high));
     if (a->log) {
-        const double factor = a->high > a->low * (1 + 1e-9) ? pow(a->high / a->low, share) : 1.5;
+        const double factor = a->high > a->low * (1 + 1e-9) ? exp(share * (log(a->high) - log(a->low))) : 1.5;
         a->low /= factor;
         a->high *= factor;
         return;
@@ -104,7 +104,7 @@ static void find_ranges(chart *c) {
 
 /* Where value lies on the axis, 0 to 1. */
 static double along(const axis *a, double value) {
-    if (a->log) return log(value / a->low) / log(a->high / a->low);
+    if (a->log) return (log(value) - log(a->low)) / (log(a->high) - log(a->low));
     return (value - a->low) / (a->high - a->low);
 }
 
