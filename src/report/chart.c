@@ -216,12 +216,15 @@ static void draw_axes(st_canvas *canvas, const chart *c) {
         st_canvas_colour(canvas, TEXT);
         st_canvas_text(canvas, c->left - 8, y + TICK_SIZE * 0.36, 1, c->left, c->y.ticks.label[i]);
     }
+    const double *tick = c->x.ticks.value, spacing = c->x.ticks.n > 1 ? x_of(c, tick[1]) - x_of(c, tick[0]) : WIDTH;
     for (int i = 0; i < c->x.ticks.n; i++) {
         const double x = x_of(c, c->x.ticks.value[i]);
         st_canvas_colour(canvas, AXIS);
         draw_segment(canvas, x, c->bottom, x, c->bottom + 4);
         st_canvas_colour(canvas, TEXT);
-        st_canvas_text(canvas, x, c->bottom + TICK_SIZE * 1.5, 0.5, WIDTH, c->x.ticks.label[i]);
+        /* Long numbers shrink rather than run into each other or over the edge. */
+        const double room = fmin(spacing - 4, 2 * (WIDTH - MARGIN * 0.7 - x));
+        st_canvas_text(canvas, x, c->bottom + TICK_SIZE * 1.5, 0.5, room, c->x.ticks.label[i]);
     }
     st_canvas_colour(canvas, AXIS);
     draw_segment(canvas, c->left, c->bottom, c->right, c->bottom);
