@@ -53,16 +53,20 @@ static void add_gaussian(float *restrict input, const float *restrict target, in
         input[i] = target[i] + deviation * input[i];
 }
 
+/* Each loop reads both of its values before it chooses: so the compiler can do without branches. */
 static void mask(float *restrict input, const float *restrict target, int64_t n, float share) {
-    for (int64_t i = 0; i < n; i++)
-        input[i] = input[i] < share ? 0 : target[i];
+    for (int64_t i = 0; i < n; i++) {
+        const float draw = input[i], clean = target[i];
+        input[i] = draw < share ? 0 : clean;
+    }
 }
 
 static void salt_and_pepper(float *restrict input, const float *restrict target, int64_t n, float share) {
     const float half = share * 0.5f;
     for (int64_t i = 0; i < n; i++) {
-        const float draw = input[i];
-        input[i] = draw < half ? 0 : draw < share ? 1 : target[i];
+        const float draw = input[i], clean = target[i];
+        const float salted = draw < share ? 1 : clean;
+        input[i] = draw < half ? 0 : salted;
     }
 }
 

@@ -21,6 +21,9 @@
 #include "data/assemble.h"
 #include "data/data_int.h"
 
+/* How many samples before its conversion a sample is asked for. */
+enum { PREFETCHED = 2 };
+
 typedef struct slot {
     float *input, *target; /* [batch_size, n_values]; the same without corruption */
     int64_t n;
@@ -65,8 +68,9 @@ static void make_order(st_batches *batches) {
         batches->order[i] = i;
 }
 
-/* Shuffled samples are far apart in memory: the next one is asked for while this one is converted. */
-static void prefetch(const st_batches *batches, int64_t place) {
+/* Shuffled samples are far apart in memory: the next but one is asked for while this one is converted. Inlined by
+   force, since gcc takes a function that only prefetches for one that does nothing, and drops the call. */
+static inline __attribute__((always_inline)) void prefetch(const st_batches *batches, int64_t place) {
     const st_source *source = batches->config.data->source;
     if (!source->values || place >= batches->n_samples) return;
     const size_t bytes = (size_t)source->n_values * st_dtype_size(source->type), line = 64, most = 1 << 14;
@@ -86,7 +90,7 @@ static void fill(st_batches *batches, slot *out, int64_t index) {
         const uint32_t i = batches->order[first + k];
         float *input = out->input + k * n_values, *target = out->target + k * n_values;
         const void *sample = NULL;
-        prefetch(batches, first + k + 1);
+        prefetch(batches, first + k + PREFETCHED);
         out->status =
             st_source_sample(&sample, data->source, st_data_source_sample(data, i), batches->scratch, &batches->error);
         if (out->status != STRAIT_OK) return;
@@ -303,7 +307,7 @@ static strait_status make(st_batches *batches, strait_error *err) {
     batches->n_values = source->n_values;
     batches->per_epoch = (batches->n_samples - 1) / config->batch_size + 1;
     batches->index = batches->per_epoch; /* nothing before st_batches_start */
-    batches->n_slots = config->ahead + 1;
+    batches->n_slots = (int64_t)config->ahead + 1;
     ST_TRY(make_slots(batches, err));
     ST_TRY(take(&batches->order, batches, batches->n_samples * (int64_t)sizeof *batches->order, err));
     if (!source->values)

@@ -12,11 +12,13 @@
 #include "recipe/recipe.h"
 
 /* Applies the recipe's data.only and data.limit, in this order: *out is a data set over the chosen samples that
-   borrows from data (free it first). The caller's. */
+   borrows from data (free it first). The caller's. Errors: RECIPE (no labels, a label no sample has), MEMORY. */
 strait_status st_data_select(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
 
 /* The data sets a recipe trains and validates on. train and validation belong to the caller; either override may be
-   NULL and is borrowed. *validation is NULL without validation. By fraction: the last part, unshuffled, as Keras. */
+   NULL and is borrowed. *validation is NULL without validation. By fraction: the last part, unshuffled, as Keras; by
+   name: a split of where the training samples come from. st_data_select is applied to whatever is opened or given,
+   before a fraction is split off. Errors: RECIPE, SHAPE (validation of another shape), those of strait_data_open. */
 strait_status st_data_open_splits(strait_data **train, strait_data **validation, const strait_recipe *recipe,
                                   strait_data *train_override, strait_data *validation_override, strait_error *err);
 
@@ -27,7 +29,8 @@ strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first,
 int st_data_shape(const strait_data *data, int64_t dim[STRAIT_MAX_DIMS]);
 
 /* x' = (x - offset) * factor, as the recipe's data.scale wants for this storage type (unit: u8 0, 1/255; u16 1/65535;
-   f32 0, 1). minmax: from the recipe when fitted there, else fitted on data. */
+   f32 0, 1). minmax: from the recipe when fitted there, else fitted on data. Errors: RECIPE (all values the same), IO,
+   MEMORY. */
 strait_status st_data_scaling(double *offset, double *factor, strait_data *data, const strait_recipe *recipe,
                               strait_error *err);
 

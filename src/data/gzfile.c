@@ -170,7 +170,7 @@ strait_status st_gzfile_take(void **out, st_gzfile *file, size_t n, strait_error
     size_t capacity = n < likely ? n : (size_t)likely;
     size_t filled = 0;
     strait_status status = STRAIT_OK;
-    uint8_t *bytes = st_alloc(capacity, 1);
+    uint8_t *bytes = st_alloc_aligned(capacity); /* in huge pages: shuffled samples are read from all over it */
     if (!bytes) return st_fail_memory(err, capacity, file->path);
     for (;;) {
         size_t got = 0;
