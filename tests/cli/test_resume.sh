@@ -3,7 +3,7 @@
 make_images small 600
 make_recipe small.yaml small-images-idx3-ubyte 6
 # Wide enough that an epoch takes long beside the 10 ms between two looks at the history.
-wide=(--set model.encoder.1.dense.units=1500 --set train.batch_size=1 --threads 1)
+wide=(--set model.encoder.1.dense.units=1500 --set train.batch_size=2 --threads 2)
 
 check "the run that is not disturbed"
 run train small.yaml "${wide[@]}" --quiet --out whole
