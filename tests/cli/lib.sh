@@ -14,13 +14,12 @@ source_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 program=${STRAIT_PROGRAM:-$source_root/build/strait}
 export STRAIT_RECIPES=$source_root/recipes
 export STRAIT_DATA=${STRAIT_TEST_DATA:-$source_root/../shared/data}
+[ -x "$program" ] || { echo "no program at $program: build it, or name it in STRAIT_PROGRAM"; exit 1; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/strait-cli.XXXXXX") || exit 1
 mkdir "$work/here" && cd "$work/here" || exit 1
 out=$work/out err=$work/err
 check_name='' check_failed='' n_failed=0 code=0
 mounted=()
-
-[ -x "$program" ] || { echo "no program at $program: build it, or name it in STRAIT_PROGRAM"; exit 1; }
 
 clean_up() {
     local folder
@@ -28,6 +27,7 @@ clean_up() {
     cd / && chmod -R u+w "$work" && rm -rf "$work"
 }
 trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
 
 end_check() {
     [ -n "$check_name" ] || return 0
