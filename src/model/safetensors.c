@@ -254,9 +254,9 @@ static strait_status place_values(reading *r) {
 
 /* The JSON header, once it has been found to lie within the file. */
 static strait_status parse_header(const char *header, size_t length, reading *r) {
-    json_error_t error;
+    json_error_t error = {0};
     json_t *root = r->owned->root = json_loadb(header, length, JSON_REJECT_DUPLICATES, &error);
-    /* jansson leaves the code unknown where it could not even make an object. */
+    /* jansson leaves the error untouched, so unknown, where it could not even make an object. */
     if (!root && (json_error_code(&error) == json_error_out_of_memory || json_error_code(&error) == json_error_unknown))
         return st_fail_memory(r->err, length, r->path);
     if (!root)
