@@ -30,9 +30,11 @@ typedef enum st_half { ST_ENCODE, ST_DECODE, ST_BOTH } st_half;
 static strait_status check_half(const strait_model *model, st_half half, strait_error *err) {
     if (!model) return st_fail(err, STRAIT_ARGUMENT, "the model is NULL");
     if (half != ST_DECODE && !model->has_encoder)
-        return st_fail(err, STRAIT_ARGUMENT, "this file holds a decoder alone: it can only decode latents");
+        return st_fail(err, STRAIT_ARGUMENT, "%s holds a decoder alone: it can only decode latents",
+                       model->file ? model->file : "the model");
     if (half != ST_ENCODE && !model->has_decoder)
-        return st_fail(err, STRAIT_ARGUMENT, "this file holds an encoder alone: it can only encode");
+        return st_fail(err, STRAIT_ARGUMENT, "%s holds an encoder alone: it can only encode",
+                       model->file ? model->file : "the model");
     return STRAIT_OK;
 }
 

@@ -19,14 +19,18 @@ typedef struct st_summary {
     st_row_text *text;
 } st_summary;
 
-static void fill_row(strait_summary_row *row, st_row_text *text, const st_graph *graph, const st_op *op) {
+static void fill_row(strait_summary_row *row, st_row_text *text, const strait_model *model, const st_op *op) {
+    const st_graph *graph = model->graph;
     static const char *const part[] = {"encoder", "decoder"};
     const st_shape *shape = &graph->tensor[op->dst].shape;
     snprintf(text->name, sizeof text->name, "%s.%d", part[op->part], op->layer);
     const st_activation_kind kind = op->activation.kind;
-    if (op->kind == ST_OP_ACTIVATION)
+    const st_layer *layers = op->part ? model->recipe->model.decoder : model->recipe->model.encoder;
+    if (op->kind == ST_OP_RESHAPE) /* a flatten, too */
+        snprintf(text->layer, sizeof text->layer, "%s", st_layer_name(layers[op->layer].kind));
+    else if (op->kind == ST_OP_ACTIVATION)
         snprintf(text->layer, sizeof text->layer, "%s", st_activation_name(kind));
-    else if (kind == ST_LINEAR || op->kind == ST_OP_RESHAPE)
+    else if (kind == ST_LINEAR)
         snprintf(text->layer, sizeof text->layer, "%s", st_op_name(op->kind));
     else
         snprintf(text->layer, sizeof text->layer, "%s (%s)", st_op_name(op->kind), st_activation_name(kind));
@@ -84,7 +88,7 @@ STRAIT_API strait_status strait_model_summary(strait_summary **out, const strait
     }
     shown->n_rows = graph->n_ops;
     for (int i = 0; i < graph->n_ops; i++) {
-        fill_row(&shown->row[i], &summary->text[i], graph, &graph->op[i]);
+        fill_row(&shown->row[i], &summary->text[i], model, &graph->op[i]);
         shown->flops += shown->row[i].flops;
     }
     const st_shape input = graph->tensor[graph->input].shape;

@@ -180,11 +180,12 @@ strait_status st_graph_reshape(int *dst, st_graph *graph, int src, const st_shap
                                strait_error *err) {
     const st_shape *in = &graph->tensor[src].shape;
     if (st_shape_count(in) != st_shape_count(shape)) {
-        char to[96], from[96];
+        char to[96], from[96], count[32] = "";
         st_shape_print(to, shape);
         st_shape_print(from, in);
-        return st_fail(err, STRAIT_SHAPE, "reshape to %s = %lld values, but gets %s = %lld", to,
-                       (long long)st_shape_count(shape), from, (long long)st_shape_count(in));
+        if (in->n_dims > 1) snprintf(count, sizeof count, " = %lld", (long long)st_shape_count(in));
+        return st_fail(err, STRAIT_SHAPE, "reshape to %s = %lld values, but gets %s%s", to,
+                       (long long)st_shape_count(shape), from, count);
     }
     const st_op op = {
         .kind = ST_OP_RESHAPE, .src = src, .kernel = -1, .bias = -1, .part = place.part, .layer = place.layer};

@@ -77,6 +77,7 @@ void strait_model_free(strait_model *model) {
     if (!model) return;
     strait_recipe_free(model->recipe);
     st_free(model->yaml);
+    st_free(model->file);
     st_graph_free(model->graph);
     st_free(model->values);
     st_free(model);

@@ -10,6 +10,7 @@
 struct strait_model {
     strait_recipe *recipe;
     char *yaml; /* the recipe as text */
+    char *file; /* what it was read from, for messages; NULL when built */
     st_graph *graph;
     float *values; /* [graph->n_values] canonical */
     bool has_encoder, has_decoder;

@@ -177,7 +177,12 @@ strait_status st_model_read(strait_model **out, const char *path, strait_error *
     *out = NULL;
     st_safetensors *file = NULL;
     ST_TRY(st_safetensors_read(&file, path, err));
-    const strait_status status = st_model_from_tensors(out, file, path, err);
+    strait_status status = st_model_from_tensors(out, file, path, err);
     st_safetensors_free(file);
-    return status;
+    if (status != STRAIT_OK) return status;
+    (*out)->file = st_strdup(path);
+    if ((*out)->file) return STRAIT_OK;
+    strait_model_free(*out);
+    *out = NULL;
+    return st_fail_memory(err, strlen(path), "a model");
 }

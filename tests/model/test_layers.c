@@ -24,7 +24,7 @@ static void mistakes_name_the_line_and_both_sides(void **state) {
     } mistake[] = {
         {"[28, 28, 1]", "    - flatten\n    - dense: {units: 4}\n",
          "    - dense: {units: 784}\n    - reshape: [28, 28, 2]\n",
-         "x.yaml:9:7: reshape to 28×28×2 = 1568 values, but gets 784 = 784"},
+         "x.yaml:9:7: reshape to 28×28×2 = 1568 values, but gets 784"},
         {"[32, 32, 1]", "    - flatten\n    - dense: {units: 4}\n",
          "    - dense: {units: 784}\n    - reshape: [28, 28, 1]\n",
          "x.yaml:8:5: decoder gives 28×28×1 = 784 values, input is 32×32×1"},
