@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD := build
-export CTEST_PARALLEL_LEVEL ?= 1
+export CTEST_PARALLEL_LEVEL ?= $(shell nproc)
 
 .PHONY: help demo build test check test-long bench install asan tsan clean format
 help:
