@@ -2,6 +2,8 @@
 #ifndef ST_CPU_ONEDNN_H
 #define ST_CPU_ONEDNN_H
 
+#include <string.h>
+
 #include <oneapi/dnnl/dnnl.h>
 
 #include "base/status.h"
@@ -16,6 +18,15 @@ strait_status st_onednn_fail(strait_error *err, dnnl_status_t status, const char
 typedef struct st_onednn_window {
     dnnl_dims_t stride, pad_before, pad_after;
 } st_onednn_window;
+
+/* oneDNN's 1x1 gradient by the kernel with a stride writes past its scratchpad where NHWC has fewer channels than a
+   vector (its issue 6035, in 2.6 as in 3.x): whether this is that implementation, to take the next one instead. */
+static inline int st_writes_past_scratchpad(const_dnnl_primitive_desc_t pd, const st_onednn_window *w) {
+    const char *name = NULL;
+    if (w->stride[0] == 1 && w->stride[1] == 1) return 0;
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) == dnnl_success &&
+           strncmp(name, "jit_1x1", 7) == 0;
+}
 
 #if DNNL_VERSION_MAJOR >= 3
 
@@ -58,9 +69,12 @@ static inline dnnl_status_t st_conv_weights_new(dnnl_primitive_desc_t *pd, st_md
                                                 st_md_ref dbias, st_md_ref ddst, const st_onednn_window *w,
                                                 const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
     static const dnnl_dims_t none = {0};
-    return dnnl_convolution_backward_weights_primitive_desc_create(pd, st_onednn_engine(), dnnl_convolution_direct, src,
-                                                                   dweights, dbias, ddst, w->stride, none,
-                                                                   w->pad_before, w->pad_after, hint, attr);
+    dnnl_status_t status = dnnl_convolution_backward_weights_primitive_desc_create(
+        pd, st_onednn_engine(), dnnl_convolution_direct, src, dweights, dbias, ddst, w->stride, none, w->pad_before,
+        w->pad_after, hint, attr);
+    while (status == dnnl_success && st_writes_past_scratchpad(*pd, w))
+        status = dnnl_primitive_desc_next_impl(*pd);
+    return status;
 }
 
 #else
@@ -107,10 +121,20 @@ static inline dnnl_status_t st_conv_weights_new(dnnl_primitive_desc_t *pd, st_md
                                                 st_md_ref dbias, st_md_ref ddst, const st_onednn_window *w,
                                                 const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
     dnnl_convolution_desc_t desc;
-    const dnnl_status_t status = dnnl_convolution_backward_weights_desc_init(
+    dnnl_status_t status = dnnl_convolution_backward_weights_desc_init(
         &desc, dnnl_convolution_direct, src, dweights, dbias, ddst, w->stride, w->pad_before, w->pad_after);
     if (status != dnnl_success) return status;
-    return dnnl_primitive_desc_create(pd, &desc, attr, st_onednn_engine(), hint);
+    dnnl_primitive_desc_iterator_t implementation = NULL;
+    status = dnnl_primitive_desc_iterator_create(&implementation, &desc, attr, st_onednn_engine(), hint);
+    while (status == dnnl_success) {
+        *pd = dnnl_primitive_desc_iterator_fetch(implementation);
+        if (*pd && !st_writes_past_scratchpad(*pd, w)) break;
+        dnnl_primitive_desc_destroy(*pd);
+        *pd = NULL;
+        status = dnnl_primitive_desc_iterator_next(implementation);
+    }
+    if (implementation) dnnl_primitive_desc_iterator_destroy(implementation);
+    return status;
 }
 
 #endif
