@@ -10,8 +10,10 @@
    Activations are NHWC in memory as in logic and are never reordered. A kernel lives in the layout that the op's
    forward primitive prefers, and so do its gradient and the optimiser's state. The other two primitives are free to
    prefer others (forced into that one they fall back to oneDNN's reference code): the small kernel is then reordered
-   inside the op, which describe() tells. oneDNN's own transposed convolution is not used: its pass over bias and
-   activation is not vectorised for NHWC. */
+   inside the op, which describe() tells. A conv2d of stride 1 to fewer filters than half a vector (the last layer of
+   most autoencoders: one grey channel) is "thin": oneDNN would compute the missing filters too, so its forward and the
+   gradient by its kernel are the vector kernels', with the kernel as [filters, kh, kw, channels]. oneDNN's own
+   transposed convolution is not used: its pass over bias and activation is not vectorised for NHWC. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,9 +34,10 @@ typedef struct st_bound {
 typedef struct st_conv {
     const st_vector_kernels *vector;
     const char *name;
-    bool transpose, has_bias, act_fused, dy_is_preactivation;
+    bool transpose, thin, has_bias, act_fused, dy_is_preactivation;
     st_activation activation;
-    st_md wide, narrow, any_kernel, canonical, bias_md;
+    st_thin thin_call;
+    st_md wide, narrow, any_kernel, canonical, thin_kernel, bias_md;
     st_onednn_window window;
     st_bound to_narrow, to_wide, to_kernel;
     st_bound reorder_kernel;  /* into the layout of the gradient by the input; without primitive where they agree */
@@ -70,10 +73,26 @@ static strait_status describe_shapes(st_conv *conv, const st_kernel_request *req
         conv->window.pad_before[axis] = op->window.pad_before[axis];
         conv->window.pad_after[axis] = op->window.pad_after[axis];
     }
+    conv->thin = !conv->transpose && conv->window.stride[0] == 1 && conv->window.stride[1] == 1 &&
+                 2 * out->dim[2] < conv->vector->panel / 2;
+    conv->thin_call = (st_thin){
+        .n = request->batch,
+        .height = in->dim[0],
+        .width = in->dim[1],
+        .channels = in->dim[2],
+        .out_height = out->dim[0],
+        .out_width = out->dim[1],
+        .filters = out->dim[2],
+        .kernel_height = op->window.kernel[0],
+        .kernel_width = op->window.kernel[1],
+        .pad_top = op->window.pad_before[0],
+        .pad_left = op->window.pad_before[1],
+    };
     TRY(st_md_new(&conv->wide, 4, wide_dims, dnnl_nhwc), conv->name);
     TRY(st_md_new(&conv->narrow, 4, narrow_dims, dnnl_nhwc), conv->name);
     TRY(st_md_new(&conv->any_kernel, 4, kernel, dnnl_format_tag_any), conv->name);
     TRY(st_md_new(&conv->canonical, 4, kernel, dnnl_hwio), conv->name);
+    TRY(st_md_new(&conv->thin_kernel, 4, kernel, dnnl_ohwi), conv->name);
     TRY(st_md_new(&conv->bias_md, 1, bias, dnnl_x), conv->name);
     return STRAIT_OK;
 }
@@ -128,13 +147,14 @@ static st_bound *gradient_of(st_conv *conv) {
 
 /* The kernel's layout in the parameter block. */
 static st_md_ref packed_layout(const st_conv *conv) {
+    if (conv->thin) return st_md_of(&conv->thin_kernel);
     return layout_of(conv->transpose ? &conv->to_wide : &conv->to_narrow, dnnl_query_weights_md);
 }
 
 /* Narrow from wide. As a conv2d's forward with bias and, where this oneDNN can, the activation fused. */
 static strait_status plan_to_narrow(st_conv *conv, strait_error *err) {
     const st_md_ref bias = conv->has_bias && !conv->transpose ? st_md_of(&conv->bias_md) : NULL;
-    const bool wanted = !conv->transpose && eltwise_of(conv->activation.kind) != dnnl_alg_kind_undef;
+    const bool wanted = !conv->transpose && !conv->thin && eltwise_of(conv->activation.kind) != dnnl_alg_kind_undef;
     for (int fuse = wanted; fuse >= 0; fuse--) {
         dnnl_primitive_attr_t attr = NULL;
         strait_status status = make_attr(&attr, conv, fuse, err);
@@ -148,7 +168,7 @@ static strait_status plan_to_narrow(st_conv *conv, strait_error *err) {
         if (made == dnnl_success) break;
         if (!fuse || made == dnnl_out_of_memory) return st_onednn_fail(err, made, conv->name);
     }
-    return finish(&conv->to_narrow, conv->name, err);
+    return conv->thin ? STRAIT_OK : finish(&conv->to_narrow, conv->name, err);
 }
 
 /* Wide from narrow, and the kernel from both. */
@@ -189,8 +209,9 @@ static strait_status plan_reorder(st_conv *conv, st_bound *bound, st_md_ref from
 
 static strait_status plan_primitives(st_conv *conv, const st_kernel_request *request, strait_error *err) {
     ST_TRY(plan_to_narrow(conv, err));
-    ST_TRY(plan_others(conv, conv->transpose || (request->training && request->needs_dsrc), request->training, err));
-    if (request->training)
+    const bool to_kernel = request->training && !conv->thin;
+    ST_TRY(plan_others(conv, conv->transpose || (request->training && request->needs_dsrc), to_kernel, err));
+    if (to_kernel)
         ST_TRY(plan_reorder(conv, &conv->reorder_dkernel, layout_of(&conv->to_kernel, dnnl_query_diff_weights_md),
                             packed_layout(conv), err));
     if (request->training && request->needs_dsrc)
@@ -277,7 +298,13 @@ static strait_status bind(void *opaque, const st_binding *at, strait_error *err)
     st_bound *narrow = &conv->to_narrow, *wide = &conv->to_wide, *kernel = &conv->to_kernel;
     const bool t = conv->transpose, bias = conv->has_bias && !t;
     const float *gradient_kernel = conv->reorder_kernel.primitive ? conv->other : at->kernel;
-    if (!t || at->dsrc) {
+    conv->thin_call.x = at->src;
+    conv->thin_call.y = at->dst;
+    conv->thin_call.dy = at->ddst;
+    conv->thin_call.kernel = at->kernel;
+    conv->thin_call.bias = at->bias;
+    conv->thin_call.dkernel = at->dkernel;
+    if (narrow->primitive && (!t || at->dsrc)) {
         ST_TRY(bind_arg(narrow, DNNL_ARG_SRC, dnnl_query_src_md, 0, t ? at->ddst : at->src, err));
         ST_TRY(bind_arg(narrow, DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, t ? gradient_kernel : at->kernel, err));
         if (bias) ST_TRY(bind_arg(narrow, DNNL_ARG_BIAS, dnnl_query_weights_md, 1, at->bias, err));
@@ -311,7 +338,10 @@ static strait_status run(const st_conv *conv, const st_bound *bound) {
 
 static strait_status forward(void *opaque) {
     st_conv *conv = opaque;
-    ST_TRY(run(conv, forward_of(conv)));
+    if (conv->thin)
+        conv->vector->thin_forward(&conv->thin_call);
+    else
+        ST_TRY(run(conv, forward_of(conv)));
     if (conv->has_bias && conv->transpose)
         conv->vector->add_bias(conv->at.dst, conv->at.bias, conv->rows, conv->channels);
     if (conv->activation.kind == ST_SOFTMAX)
@@ -330,6 +360,22 @@ static void keep(float *dst, const float *src, size_t n, bool accumulate) {
             dst[i] += src[i];
 }
 
+/* The gradients by kernel and bias. */
+static strait_status gradient_by_kernel(st_conv *conv, bool accumulate) {
+    const st_binding *at = &conv->at;
+    if (conv->thin) {
+        conv->vector->thin_gradient(&conv->thin_call, accumulate);
+    } else {
+        ST_TRY(run(conv, &conv->to_kernel));
+        if (conv->reorder_dkernel.primitive) ST_TRY(run(conv, &conv->reorder_dkernel));
+        keep(at->dkernel, conv->fresh, conv->n_kernel, accumulate);
+    }
+    if (!conv->has_bias) return STRAIT_OK;
+    if (conv->transpose || conv->thin) conv->vector->sum_rows(conv->fresh_bias, at->ddst, conv->rows, conv->channels);
+    keep(at->dbias, conv->fresh_bias, conv->n_bias, accumulate);
+    return STRAIT_OK;
+}
+
 static strait_status backward(void *opaque, bool accumulate) {
     st_conv *conv = opaque;
     const st_binding *at = &conv->at;
@@ -339,12 +385,7 @@ static strait_status backward(void *opaque, bool accumulate) {
         else
             conv->vector->activate_gradient(conv->activation, at->ddst, at->ddst, at->dst, conv->rows * conv->channels);
     }
-    ST_TRY(run(conv, &conv->to_kernel));
-    if (conv->reorder_dkernel.primitive) ST_TRY(run(conv, &conv->reorder_dkernel));
-    keep(at->dkernel, conv->fresh, conv->n_kernel, accumulate);
-    if (conv->has_bias && conv->transpose)
-        conv->vector->sum_rows(conv->fresh_bias, at->ddst, conv->rows, conv->channels);
-    if (conv->has_bias) keep(at->dbias, conv->fresh_bias, conv->n_bias, accumulate);
+    ST_TRY(gradient_by_kernel(conv, accumulate));
     if (!at->dsrc) return STRAIT_OK;
     if (conv->reorder_kernel.primitive) ST_TRY(run(conv, &conv->reorder_kernel));
     return run(conv, gradient_of(conv));
@@ -392,10 +433,10 @@ static void describe(const void *opaque, char *out, size_t n) {
                                conv->at.dsrc ? (conv->transpose ? &conv->to_narrow : &conv->to_wide) : NULL};
     const bool reordered[] = {false, conv->reorder_dkernel.primitive, conv->reorder_kernel.primitive};
     static const char *const what[] = {"", ", dW ", ", dX "};
-    size_t length = (size_t)snprintf(out, n, "oneDNN ");
+    size_t length = (size_t)snprintf(out, n, conv->thin ? "thin %s; oneDNN" : "oneDNN ", conv->vector->name);
     for (int i = 0; i < 3 && length < n; i++) {
         const char *name = NULL;
-        if (!bound[i] || !bound[i]->pd ||
+        if (!bound[i] || !bound[i]->primitive ||
             dnnl_primitive_desc_query(bound[i]->pd, dnnl_query_impl_info_str, 0, &name) != dnnl_success)
             continue;
         length += (size_t)snprintf(out + length, n - length, "%s%s%s", what[i], name, reordered[i] ? " + reorder" : "");
@@ -422,6 +463,7 @@ static void release(void *opaque) {
     st_md_free(conv->narrow);
     st_md_free(conv->any_kernel);
     st_md_free(conv->canonical);
+    st_md_free(conv->thin_kernel);
     st_md_free(conv->bias_md);
     st_free(conv);
 }

@@ -26,6 +26,18 @@ typedef struct st_dense {
     bool dy_is_preactivation;
 } st_dense;
 
+/* A convolution to few channels, stride 1: there a vector runs along the input's contiguous [kernel width, channels]
+   instead of the filters. Kernel [filters, kernel height, kernel width, channels]. */
+typedef struct st_thin {
+    int64_t n, height, width, channels; /* input, NHWC */
+    int64_t out_height, out_width, filters;
+    int64_t kernel_height, kernel_width, pad_top, pad_left;
+    const float *x, *kernel, *bias; /* bias may be NULL */
+    float *y;
+    const float *dy;
+    float *dkernel;
+} st_thin;
+
 /* A loss over n values; see st_kernel_request.fused. */
 typedef struct st_loss_call {
     st_loss_kind kind;
@@ -41,6 +53,8 @@ typedef struct st_vector_kernels {
     int64_t panel;
     void (*dense_forward)(const st_dense *call);
     void (*dense_backward)(const st_dense *call, bool accumulate);
+    void (*thin_forward)(const st_thin *call);
+    void (*thin_gradient)(const st_thin *call, bool accumulate); /* of the kernel */
     /* y = act(y), in place; not softmax. */
     void (*activate)(st_activation activation, float *y, size_t n);
     /* out = dy * act'(x), from y = act(x); not softmax. out may be dy. */

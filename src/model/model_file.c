@@ -146,7 +146,7 @@ static strait_status read_values(strait_model *model, const st_safetensors *file
 
 /* Fills in an empty model. */
 static strait_status read_model(strait_model *model, const st_safetensors *file, const char *path, strait_error *err) {
-    strait_model_part part;
+    strait_model_part part = STRAIT_MODEL_WHOLE;
     ST_TRY(read_part(&part, file, path, err));
     model->has_encoder = part != STRAIT_MODEL_DECODER;
     model->has_decoder = part != STRAIT_MODEL_ENCODER;

@@ -1,0 +1,215 @@
+/* Dense layers: small matrix products with packed weights. Part of vector_impl.h. */
+#ifndef ST_CPU_VECTOR_DENSE_H
+#define ST_CPU_VECTOR_DENSE_H
+
+#include "cpu/vector_pointwise.h"
+
+/* tile [rows][PANEL] += x [rows][k] * panel [k][PANEL] */
+INLINE void multiply(int rows, int64_t k, const float *x, int64_t ldx, const float *panel, float *tile) {
+    vf c[ROWS][2];
+    UNROLL for (int i = 0; i < rows; i++) {
+        c[i][0] = load(tile + i * PANEL);
+        c[i][1] = load(tile + i * PANEL + V);
+    }
+    for (int64_t j = 0; j < k; j++) {
+        const vf b0 = load(panel + j * PANEL), b1 = load(panel + j * PANEL + V);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const float a = x[i * ldx + j];
+            c[i][0] += a * b0;
+            c[i][1] += a * b1;
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        store(tile + i * PANEL, c[i][0]);
+        store(tile + i * PANEL + V, c[i][1]);
+    }
+}
+
+/* dw [rows][PANEL] (+)= the sum over m of x[m][0..rows) * dy [m][PANEL] */
+INLINE void multiply_outer(int rows, int64_t m, const float *x, int64_t ldx, const float *dy, float *dw,
+                           bool accumulate) {
+    vf c[ROWS][2];
+    UNROLL for (int i = 0; i < rows; i++) {
+        c[i][0] = accumulate ? load(dw + i * PANEL) : (vf){0};
+        c[i][1] = accumulate ? load(dw + i * PANEL + V) : (vf){0};
+    }
+    for (int64_t j = 0; j < m; j++) {
+        const vf b0 = load(dy + j * PANEL), b1 = load(dy + j * PANEL + V);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const float a = x[j * ldx + i];
+            c[i][0] += a * b0;
+            c[i][1] += a * b1;
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        store(dw + i * PANEL, c[i][0]);
+        store(dw + i * PANEL + V, c[i][1]);
+    }
+}
+
+/* dx [rows][columns] = dy [rows][all panels] . kernel[columns][all panels] */
+INLINE void multiply_dot(int rows, int columns, const st_dense *call, const float *dy, const float *kernel, float *dx) {
+    vf c[DOT_ROWS][DOT_COLUMNS];
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < DOT_COLUMNS; j++) c[i][j] = (vf){0};
+    for (int64_t p = 0; p < call->n_panels; p++) {
+        UNROLL for (int half = 0; half < 2; half++) {
+            vf b[DOT_COLUMNS];
+            UNROLL for (int j = 0; j < columns; j++) b[j] = load(kernel + j * PANEL + half * V);
+            UNROLL for (int i = 0; i < rows; i++) {
+                const vf a = load(dy + i * PANEL + half * V);
+                UNROLL for (int j = 0; j < columns; j++) c[i][j] += a * b[j];
+            }
+        }
+        dy += call->n_rows * PANEL;
+        kernel += (call->in + 1) * PANEL;
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        vf s = pair_sums(pair_sums(c[i][0], c[i][1]), pair_sums(c[i][2], c[i][3]));
+        for (int lanes = V; lanes > 4; lanes /= 2)
+            s = pair_sums(s, s);
+        memcpy(dx + i * call->in, &s, (size_t)columns * sizeof *dx);
+    }
+}
+
+/* Calls f(constant, ...) for 1 <= rows <= 12. */
+#define CASE(n, f, ...)                                                                                                \
+    case n:                                                                                                            \
+        f(n, __VA_ARGS__);                                                                                             \
+        break;
+#if ROWS == 12
+#define BY_ROWS(rows, f, ...)                                                                                          \
+    switch (rows) {                                                                                                    \
+        CASE(1, f, __VA_ARGS__)                                                                                        \
+        CASE(2, f, __VA_ARGS__)                                                                                        \
+        CASE(3, f, __VA_ARGS__)                                                                                        \
+        CASE(4, f, __VA_ARGS__)                                                                                        \
+        CASE(5, f, __VA_ARGS__)                                                                                        \
+        CASE(6, f, __VA_ARGS__)                                                                                        \
+        CASE(7, f, __VA_ARGS__)                                                                                        \
+        CASE(8, f, __VA_ARGS__)                                                                                        \
+        CASE(9, f, __VA_ARGS__)                                                                                        \
+        CASE(10, f, __VA_ARGS__)                                                                                       \
+        CASE(11, f, __VA_ARGS__)                                                                                       \
+        CASE(12, f, __VA_ARGS__)                                                                                       \
+    }
+#else
+#define BY_ROWS(rows, f, ...)                                                                                          \
+    switch (rows) {                                                                                                    \
+        CASE(1, f, __VA_ARGS__)                                                                                        \
+        CASE(2, f, __VA_ARGS__)                                                                                        \
+        CASE(3, f, __VA_ARGS__)                                                                                        \
+        CASE(4, f, __VA_ARGS__)                                                                                        \
+        CASE(5, f, __VA_ARGS__)                                                                                        \
+        CASE(6, f, __VA_ARGS__)                                                                                        \
+    }
+#endif
+
+/* Splits n into the fewest blocks of at most `most`, as even as can be: the size of the next one. */
+INLINE int64_t even_block(int64_t n, int64_t most) {
+    const int64_t blocks = (n + most - 1) / most;
+    return (n + blocks - 1) / blocks;
+}
+
+static void dense_forward(const st_dense *call) {
+    const int64_t m = call->n_rows;
+    float *tile = call->scratch; /* [m][PANEL] */
+    for (int64_t p = 0; p < call->n_panels; p++) {
+        const float *panel = call->kernel + p * (call->in + 1) * PANEL;
+        const vf b0 = call->bias ? load(call->bias + p * PANEL) : (vf){0};
+        const vf b1 = call->bias ? load(call->bias + p * PANEL + V) : (vf){0};
+        for (int64_t i = 0; i < m; i++) {
+            store(tile + i * PANEL, b0);
+            store(tile + i * PANEL + V, b1);
+        }
+        for (int64_t k = 0; k < call->in; k += K_BLOCK) {
+            const int64_t n_k = call->in - k < K_BLOCK ? call->in - k : K_BLOCK;
+            for (int64_t i = 0, rows; i < m; i += rows) {
+                rows = even_block(m - i, ROWS);
+                BY_ROWS(rows, multiply, n_k, call->x + i * call->in + k, call->in, panel + k * PANEL, tile + i * PANEL)
+            }
+        }
+        if (call->activation.kind != ST_SOFTMAX) activate(call->activation, tile, (size_t)(m * PANEL));
+        const int64_t columns = call->out - p * PANEL < PANEL ? call->out - p * PANEL : PANEL;
+        float *y = call->y + p * PANEL;
+        if (columns == PANEL) {
+            for (int64_t i = 0; i < m; i++) {
+                store(y + i * call->out, load(tile + i * PANEL));
+                store(y + i * call->out + V, load(tile + i * PANEL + V));
+            }
+        } else {
+            for (int64_t i = 0; i < m; i++)
+                memcpy(y + i * call->out, tile + i * PANEL, (size_t)columns * sizeof *y);
+        }
+    }
+    if (call->activation.kind == ST_SOFTMAX) softmax(call->y, (size_t)m, (size_t)call->out);
+}
+
+/* dy times the activation's derivative, cut into panels [panel][row][PANEL], zeros past `out`. */
+static void pack_gradient(const st_dense *call, float *packed) {
+    const int64_t m = call->n_rows;
+    const st_activation none = {.kind = ST_LINEAR};
+    const st_activation activation = call->dy_is_preactivation ? none : call->activation;
+    for (int64_t p = 0; p < call->n_panels; p++) {
+        const int64_t columns = call->out - p * PANEL < PANEL ? call->out - p * PANEL : PANEL;
+        for (int64_t i = 0; i < m; i++, packed += PANEL) {
+            const int64_t at = i * call->out + p * PANEL;
+            activate_gradient(activation, packed, call->dy + at, call->y + at, (size_t)columns);
+            if (columns < PANEL) memset(packed + columns, 0, (size_t)(PANEL - columns) * sizeof *packed);
+        }
+    }
+}
+
+static void dense_gradient_of_kernel(const st_dense *call, bool accumulate) {
+    const int64_t m = call->n_rows;
+    for (int64_t p = 0; p < call->n_panels; p++) {
+        const float *dy = call->scratch + p * m * PANEL;
+        float *dw = call->dkernel + p * (call->in + 1) * PANEL;
+        for (int64_t k = 0, rows; k < call->in; k += rows) {
+            rows = even_block(call->in - k, ROWS);
+            BY_ROWS(rows, multiply_outer, m, call->x + k, call->in, dy, dw + k * PANEL, accumulate)
+        }
+        if (!call->dbias) continue;
+        vf b0 = accumulate ? load(call->dbias + p * PANEL) : (vf){0};
+        vf b1 = accumulate ? load(call->dbias + p * PANEL + V) : (vf){0};
+        for (int64_t i = 0; i < m; i++) {
+            b0 += load(dy + i * PANEL);
+            b1 += load(dy + i * PANEL + V);
+        }
+        store(call->dbias + p * PANEL, b0);
+        store(call->dbias + p * PANEL + V, b1);
+    }
+}
+
+static void dense_gradient_of_input(const st_dense *call) {
+    const int64_t m = call->n_rows;
+    for (int64_t k = 0; k < call->in; k += DOT_COLUMNS) {
+        const int64_t columns = call->in - k < DOT_COLUMNS ? call->in - k : DOT_COLUMNS;
+        for (int64_t i = 0, rows; i < m; i += rows) {
+            rows = even_block(m - i, DOT_ROWS);
+            const float *dy = call->scratch + i * PANEL, *kernel = call->kernel + k * PANEL;
+            float *dx = call->dx + i * call->in + k;
+            if (columns == DOT_COLUMNS) switch (rows) {
+                case 1: multiply_dot(1, DOT_COLUMNS, call, dy, kernel, dx); break;
+                case 2: multiply_dot(2, DOT_COLUMNS, call, dy, kernel, dx); break;
+#if DOT_ROWS == 4
+                case 4: multiply_dot(4, DOT_COLUMNS, call, dy, kernel, dx); break;
+#endif
+                default: multiply_dot(3, DOT_COLUMNS, call, dy, kernel, dx); break;
+                }
+            else
+                for (int64_t r = 0; r < rows; r++)
+                    for (int64_t c = 0; c < columns; c++)
+                        multiply_dot(1, 1, call, dy + r * PANEL, kernel + c * PANEL, dx + r * call->in + c);
+        }
+    }
+}
+
+static void dense_backward(const st_dense *call, bool accumulate) {
+    if (call->activation.kind == ST_SOFTMAX && !call->dy_is_preactivation)
+        softmax_gradient((float *)(uintptr_t)call->dy, call->dy, call->y, (size_t)call->n_rows, (size_t)call->out);
+    pack_gradient(call, call->scratch);
+    dense_gradient_of_kernel(call, accumulate);
+    if (call->dx) dense_gradient_of_input(call);
+}
+
+#endif

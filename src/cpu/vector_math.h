@@ -1,0 +1,165 @@
+/* Vectors of V floats: loads, masks, sums, and functions as polynomials. Part of vector_impl.h. */
+#ifndef ST_CPU_VECTOR_MATH_H
+#define ST_CPU_VECTOR_MATH_H
+
+#include <math.h>
+#include <string.h>
+
+#include "cpu/vector.h"
+
+typedef float vf __attribute__((vector_size(4 * V), aligned(4), may_alias));
+typedef int32_t vi __attribute__((vector_size(4 * V), aligned(4), may_alias));
+
+#define PANEL (2 * V)
+#if V == 16 /* 32 registers */
+#define ROWS 12
+#define DOT_ROWS 4
+#else /* 16 registers */
+#define ROWS 6
+#define DOT_ROWS 3
+#endif
+#define DOT_COLUMNS 4
+#define K_BLOCK 256 /* rows of a panel that stay in the first cache while the rows of x go by */
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vf load(const float *p) {
+    return *(const vf *)p;
+}
+INLINE void store(float *p, vf v) {
+    *(vf *)p = v;
+}
+INLINE vf splat(float x) {
+    return x - (vf){0};
+}
+INLINE vf load_part(const float *p, size_t n) {
+    vf v = {0};
+    memcpy(&v, p, n * sizeof *p);
+    return v;
+}
+INLINE vf select_v(vi mask, vf a, vf b) {
+    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
+}
+/* The second argument where either is not a number: put what must show a NaN there. */
+INLINE vf min_v(vf a, vf b) {
+    return select_v(a < b, a, b);
+}
+INLINE vf max_v(vf a, vf b) {
+    return select_v(a > b, a, b);
+}
+INLINE vf abs_v(vf a) {
+    return (vf)((vi)a & 0x7fffffff);
+}
+
+/* The sum of a vector's lanes, in lane order. */
+INLINE float sum_v(vf v) {
+    float lanes[V], sum = 0;
+    memcpy(lanes, &v, sizeof v);
+    for (int i = 0; i < V; i++)
+        sum += lanes[i];
+    return sum;
+}
+
+#if V == 16
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif V == 8
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14
+#define ODD 1, 3, 5, 7, 9, 11, 13, 15
+#else
+#define EVEN 0, 2, 4, 6
+#define ODD 1, 3, 5, 7
+#endif
+/* Sums of neighbouring lanes: of a in the lower half, of b in the upper. */
+INLINE vf pair_sums(vf a, vf b) {
+    return __builtin_shufflevector(a, b, EVEN) + __builtin_shufflevector(a, b, ODD);
+}
+
+/* ---- functions: polynomials as in Moshier's Cephes, single precision ---- */
+
+INLINE vf exp_v(vf x) {
+    x = min_v(splat(88.02969f), max_v(splat(-87.33654f), x));
+    /* x = n ln 2 + r, |r| <= ln 2 / 2; adding 1.5 * 2^23 rounds to the nearest whole number. */
+    const vf magic = splat(12582912.0f);
+    const vf n = (x * splat(1.44269504088896341f) + magic) - magic;
+    vf r = x - n * splat(0.693359375f);
+    r = r - n * splat(-2.12194440e-4f);
+    vf p = splat(1.9875691500e-4f);
+    p = p * r + splat(1.3981999507e-3f);
+    p = p * r + splat(8.3334519073e-3f);
+    p = p * r + splat(4.1665795894e-2f);
+    p = p * r + splat(1.6666665459e-1f);
+    p = p * r + splat(5.0000001201e-1f);
+    p = p * r * r + r + splat(1.0f);
+    const vi exponent = (__builtin_convertvector(n, vi) + 127) << 23;
+    return p * (vf)exponent;
+}
+
+/* log x for x > 0. */
+INLINE vf log_v(vf x) {
+    const vi bits = (vi)x;
+    vi e = (bits >> 23) - 126;
+    vf m = (vf)((bits & 0x007fffff) | 0x3f000000); /* in [0.5, 1) */
+    const vi small = m < splat(0.707106781186547524f);
+    e += small; /* a true lane is -1 */
+    m = select_v(small, m + m, m) - splat(1.0f);
+    const vf fe = __builtin_convertvector(e, vf), z = m * m;
+    vf p = splat(7.0376836292e-2f);
+    p = p * m - splat(1.1514610310e-1f);
+    p = p * m + splat(1.1676998740e-1f);
+    p = p * m - splat(1.2420140846e-1f);
+    p = p * m + splat(1.4249322787e-1f);
+    p = p * m - splat(1.6668057665e-1f);
+    p = p * m + splat(2.0000714765e-1f);
+    p = p * m - splat(2.4999993993e-1f);
+    p = p * m + splat(3.3333331174e-1f);
+    vf y = m * z * p;
+    y += fe * splat(-2.12194440e-4f);
+    y -= z * splat(0.5f);
+    return select_v(x == x, m + y + fe * splat(0.693359375f), x); /* a NaN stays one */
+}
+
+INLINE vf tanh_v(vf x) {
+    const vf a = abs_v(x), z = x * x;
+    vf p = splat(-5.70498872745e-3f);
+    p = p * z + splat(2.06390887954e-2f);
+    p = p * z - splat(5.37397155531e-2f);
+    p = p * z + splat(1.33314422036e-1f);
+    p = p * z - splat(3.33332819422e-1f);
+    const vf near = p * z * x + x;
+    const vf far = splat(1.0f) - splat(2.0f) / (exp_v(a + a) + splat(1.0f));
+    const vf sign = (vf)((vi)x & (vi)(splat(-0.0f)));
+    return select_v(a < splat(0.625f), near, (vf)((vi)far | (vi)sign));
+}
+
+INLINE vf activate_v(st_activation_kind kind, float slope, vf x) {
+    const vf zero = {0};
+    switch (kind) {
+    case ST_RELU: return max_v(zero, x);
+    case ST_LEAKY_RELU: return select_v(x > zero, x, x * slope);
+    case ST_SIGMOID: return splat(1.0f) / (splat(1.0f) + exp_v(-x));
+    case ST_TANH: return tanh_v(x);
+    case ST_ELU: return select_v(x > zero, x, (exp_v(x) - 1.0f) * slope);
+    default: return x;
+    }
+}
+
+/* act'(x) from y = act(x). */
+INLINE vf derivative_v(st_activation_kind kind, float slope, vf y) {
+    const vf zero = {0}, one = splat(1.0f);
+    switch (kind) {
+    case ST_RELU: return select_v(y > zero, one, zero);
+    case ST_LEAKY_RELU: return select_v(y > zero, one, splat(slope));
+    case ST_SIGMOID: return y * (one - y);
+    case ST_TANH: return one - y * y;
+    case ST_ELU: return select_v(y > zero, one, y + slope);
+    default: return one;
+    }
+}
+
+#endif
