@@ -169,7 +169,7 @@ static strait_status read_tensor(size_t index, const char *name, const json_t *e
     if (strcmp(json_string_value(type), "F32") != 0)
         return st_fail(r->err, STRAIT_FORMAT, "%s: tensor " NAME_FORMAT " has type '%.16s'; only F32 is read", r->path,
                        name, json_string_value(type));
-    uint64_t bytes;
+    uint64_t bytes = 0;
     ST_TRY(read_shape(&bytes, tensor, json_object_get(entry, "shape"), r));
     place *at = &r->place[index];
     at->index = index;

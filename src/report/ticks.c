@@ -20,7 +20,8 @@ static void print_scientific(char out[32], int64_t q, int e) {
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRId64, q < 0 ? -q : q);
     const size_t n = strlen(digits);
-    snprintf(out, 32, "%s%c%s%se%d", q < 0 ? "-" : "", digits[0], n > 1 ? "." : "", digits + 1, e + (int)n - 1);
+    const short exponent = (short)(e + (int)n - 1); /* of a double: three digits */
+    snprintf(out, 32, "%s%c%s%.18se%hd", q < 0 ? "-" : "", digits[0], n > 1 ? "." : "", digits + 1, exponent);
 }
 
 /* q * 10^e with all its decimals. -15 <= e; the number is below 1e15. */
