@@ -134,7 +134,7 @@ static strait_status keep_last_good(const st_session *session, strait_error *err
     return status;
 }
 
-/* Trains, then writes what the run keeps. The training's own error comes before any of writing. */
+/* Trains, then writes what the run keeps. Before an interruption, which loses nothing, comes an error of writing. */
 static strait_status run_session(st_session *session, strait_error *err) {
     const strait_status trained = st_trainer_run(session->trainer, err);
     if (!session->run) return trained;
@@ -158,8 +158,7 @@ static strait_status run_session(st_session *session, strait_error *err) {
         wrote =
             st_write_pictures(session->run, session->trainer, session->validation ? session->validation : session->data,
                               session->offset, session->factor, &second);
-    if (trained != STRAIT_OK || wrote == STRAIT_OK) return trained;
-    return st_fail(err, wrote, "%s", second.message);
+    return wrote == STRAIT_OK ? trained : st_fail(err, wrote, "%s", second.message);
 }
 
 /* Hands over the model and fills the result, whatever came. */
