@@ -1,6 +1,7 @@
 /* The vector kernels' functions and losses against libm in double, for each instruction set; and the 16-lane code on
    any processor. */
 #include "cpu/compare.h"
+#define WIDE_KERNELS "cpu/dense.c"
 #include "cpu/wide.h"
 
 /* The kernels of the set named by the test's state. */

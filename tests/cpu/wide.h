@@ -1,6 +1,7 @@
 /* The vector kernels of 16 lanes, the AVX-512 ones' source, compiled for any processor (the compiler splits the
-   vectors): where AVX-512 is absent its tiles, tails and lane sums are tested nevertheless. Included by one test.
-   Gives st_vector_wide and the dense kernel on it, st_wide_dense. */
+   vectors): where AVX-512 is absent its tiles, tails and lane sums are tested nevertheless. Included by one file of a
+   test. Gives st_vector_wide; and on it the kernels of WIDE_KERNELS, "cpu/dense.c" or "cpu/conv.c", under the names
+   st_wide_dense, or st_wide_conv2d and st_wide_conv2d_transpose. */
 #ifndef TESTS_CPU_WIDE_H
 #define TESTS_CPU_WIDE_H
 
@@ -10,7 +11,7 @@
 #include "cpu/vector.h"
 
 extern const st_vector_kernels st_vector_wide;
-extern const st_kernel st_wide_dense;
+extern const st_kernel st_wide_dense, st_wide_conv2d, st_wide_conv2d_transpose;
 static inline const st_vector_kernels *wide_vector(void) {
     return &st_vector_wide;
 }
@@ -23,8 +24,12 @@ static inline const st_vector_kernels *wide_vector(void) {
 
 #define st_vector wide_vector
 #define st_cpu_dense st_wide_dense
-#include "cpu/dense.c"
+#define st_cpu_conv2d st_wide_conv2d
+#define st_cpu_conv2d_transpose st_wide_conv2d_transpose
+#include WIDE_KERNELS
 #undef st_vector
 #undef st_cpu_dense
+#undef st_cpu_conv2d
+#undef st_cpu_conv2d_transpose
 
 #endif
