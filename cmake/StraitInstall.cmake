@@ -12,6 +12,9 @@ if(NOT CMAKE_CROSSCOMPILING)
     RENAME strait)
 endif()
 
+# Paths relative to where strait.pc lies: it is right wherever the tree is put (cmake --install --prefix, DESTDIR).
+file(RELATIVE_PATH STRAIT_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" STRAIT_PC_TO_PREFIX "${STRAIT_PC_TO_PREFIX}")
 configure_file(cmake/strait.pc.in strait.pc @ONLY)
 install(TARGETS strait strait_shared strait_static)
 install(DIRECTORY include/strait DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
