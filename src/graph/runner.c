@@ -208,6 +208,9 @@ static void run_share(void *context, int worker, int n_workers) {
 }
 
 static strait_status run_job(st_runner *runner, const st_job *job, double *loss, strait_error *err) {
+    if (job->n < 0 || job->n > runner->config.batch_size)
+        return st_fail(err, STRAIT_ARGUMENT, "%lld samples given to a runner of batches of %lld", (long long)job->n,
+                       (long long)runner->config.batch_size);
     runner->job = *job;
     st_pool_run(runner->pool, run_share, runner);
     double sum = 0;
@@ -217,7 +220,7 @@ static strait_status run_job(st_runner *runner, const st_job *job, double *loss,
                            runner->config.engine->name);
         sum += runner->replica[i].loss;
     }
-    if (loss) *loss = sum / ((double)job->n * (double)runner->replica[0].plan->n_out);
+    if (loss) *loss = job->n > 0 ? sum / ((double)job->n * (double)runner->replica[0].plan->n_out) : 0;
     return STRAIT_OK;
 }
 
