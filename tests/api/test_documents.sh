@@ -2,14 +2,15 @@
 # ```yaml block that is a whole recipe is one; every link leads somewhere; the reference of recipes is the parser's own
 # table. Trainings of the examples see the first samples only, so that this stays short.
 . "$(dirname "$0")/../cli/lib.sh"
+reference=${STRAIT_RECIPE_REFERENCE:-$source_root/build/tests/api/recipe_reference}
 cd "$source_root" || exit 1
 documents=(README.md CONTRIBUTING.md CHANGELOG.md docs/*.md)
 cd "$work/here" || exit 1
 
 check "docs/recipes.md holds the parser's table of keys"
-"$STRAIT_RECIPE_REFERENCE" >reference.md || fail "no reference"
+"$reference" >reference.md || fail "no reference"
 sed -n '/^<!-- keys: begin/,/^<!-- keys: end/{/^<!-- keys/!p}' "$source_root/docs/recipes.md" >"$out"
-cmp -s reference.md "$out" || fail "they differ; put what $STRAIT_RECIPE_REFERENCE prints between the marks"
+cmp -s reference.md "$out" || fail "they differ; put what $reference prints between the marks"
 rm reference.md
 
 check "links lead to files"
