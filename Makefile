@@ -12,7 +12,7 @@ help:
 	@echo 'make check       look over the source: format, rooms, headers, lint'
 	@echo 'make asan, tsan  the tests under sanitizers'
 	@echo 'make test-long   valgrind and the fuzzers'
-	@echo 'make bench       how fast this machine trains'
+	@echo 'make bench       how fast this machine trains, beside PyTorch and Keras where they are installed'
 	@echo 'make install     into PREFIX (/usr/local), below DESTDIR'
 	@echo 'make format      clang-format over all C files'
 	@echo 'make clean       remove what was built'
@@ -39,8 +39,8 @@ test-long: setup-build setup-test setup-long $(BUILD)/build.ninja
 	@cmake --build $(BUILD) --target all tests
 	@tools/test-long $(BUILD)
 
-bench: build
-	$(BUILD)/strait bench
+bench: build setup-test
+	bench/compare --strait $(BUILD)/strait
 
 install: setup-build
 	@cmake --preset release -DCMAKE_INSTALL_PREFIX='$(PREFIX)' >/dev/null
