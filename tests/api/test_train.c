@@ -161,6 +161,8 @@ static void test_resume_early_stopping(void **state) {
     /* That it stopped, and that the best was not the last, is what this test is about. */
     assert_true(whole.epochs < 40 && whole.best_epoch == whole.epochs - 4);
     check_pieces(dense_yaml, data, stopping, 23, 2);
+    /* Interrupted after the best epoch: its weights come from the checkpoint. 5 batches an epoch. */
+    check_pieces(dense_yaml, data, stopping, 5 * (whole.epochs - 1) + 2, 2);
     strait_model *model = NULL, *best = NULL;
     strait_array *a = NULL, *b = NULL;
     ASSERT_OK(strait_model_load(&model, whole.run, &test_error));
