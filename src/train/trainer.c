@@ -242,14 +242,14 @@ static bool judge_epoch(st_trainer *trainer, const st_epoch *epoch) {
     if (best) {
         state->best_loss = watched;
         state->best_epoch = epoch->epoch;
-        if (trainer->best)
-            memcpy(trainer->best, st_runner_parameters(trainer->runner),
-                   st_runner_block_size(trainer->runner) * sizeof(float));
     }
     if (!recipe->train.early_stopping.on) return best;
     if (watched < state->stop_loss - recipe->train.early_stopping.min_delta) {
         state->stop_loss = watched;
         state->stop_waited = 0;
+        if (trainer->best)
+            memcpy(trainer->best, st_runner_parameters(trainer->runner),
+                   st_runner_block_size(trainer->runner) * sizeof(float));
     } else if (++state->stop_waited >= recipe->train.early_stopping.patience) {
         state->stopped = true;
     }

@@ -71,7 +71,7 @@ strait_status st_trainer_run(st_trainer *trainer, strait_error *err);
 
 /* Copies the weights into the model. */
 strait_status st_trainer_store(st_trainer *trainer, strait_error *err);
-/* With restore_best: the best epoch's weights into the model instead. */
+/* With restore_best: the weights of the last epoch that early stopping counts as an improvement, as Keras. */
 strait_status st_trainer_store_best(st_trainer *trainer, strait_error *err);
 
 /* The epochs so far; borrowed. */
@@ -79,7 +79,7 @@ const st_epoch *st_trainer_epochs(const st_trainer *trainer, int *n);
 st_train_state *st_trainer_state(st_trainer *trainer);
 st_stepper *st_trainer_stepper(st_trainer *trainer);
 st_runner *st_trainer_runner(st_trainer *trainer);
-/* The best epoch's weights, packed; NULL unless restore_best keeps them. */
+/* Those weights, packed; NULL unless restore_best keeps them. */
 float *st_trainer_best(st_trainer *trainer);
 void st_trainer_set_run(st_trainer *trainer, const char *run);
 /* Puts back the epochs before a resume. */
