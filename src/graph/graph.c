@@ -194,9 +194,11 @@ strait_status st_graph_reshape(int *dst, st_graph *graph, int src, const st_shap
 
 strait_status st_graph_activation(int *dst, st_graph *graph, int src, bool fuse, st_activation activation,
                                   st_op_place place, strait_error *err) {
-    *dst = src;
-    if (activation.kind == ST_LINEAR) return STRAIT_OK;
     const int producer = graph->tensor[src].producer;
+    const st_shape shape = graph->tensor[src].shape;
+    /* Nothing to compute, but each layer has its row in the summary, and each half of a model at least one op. */
+    if (activation.kind == ST_LINEAR) return st_graph_reshape(dst, graph, src, &shape, place, err);
+    *dst = src;
     if (fuse && producer >= 0) {
         st_op *before = &graph->op[producer];
         if (before->kind != ST_OP_RESHAPE && before->activation.kind == ST_LINEAR) {
@@ -211,7 +213,6 @@ strait_status st_graph_activation(int *dst, st_graph *graph, int src, bool fuse,
                       .activation = activation,
                       .part = place.part,
                       .layer = place.layer};
-    const st_shape shape = graph->tensor[src].shape;
     return add_op(dst, graph, op, &shape, err);
 }
 

@@ -78,6 +78,8 @@ static strait_status new_replica(st_runner *runner, int i, strait_error *err) {
 }
 
 strait_status st_runner_new(st_runner **out, const st_runner_config *config, strait_error *err) {
+    if (config->n_ops < 1 || config->batch_size < 1 || config->threads < 1)
+        return st_fail(err, STRAIT_ARGUMENT, "a runner needs at least an op, a sample and a thread");
     st_runner *runner = st_alloc(1, sizeof *runner);
     if (!runner) return st_fail_memory(err, sizeof *runner, "the runner");
     strait_status status = STRAIT_OK;
