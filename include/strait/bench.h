@@ -20,7 +20,7 @@ typedef struct strait_bench_row {
 
 typedef struct strait_bench {
     int threads;
-    double peak_gflops; /* float32, the best of a large matrix product before and after the workloads */
+    double peak_gflops; /* float32, the best of large matrix products before, between and after the workloads */
     int n_rows;
     strait_bench_row *row;
 } strait_bench;

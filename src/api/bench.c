@@ -82,27 +82,40 @@ static double step_flops(const st_graph *graph) {
     return flops;
 }
 
-/* Steps for about `seconds`; *best is the fastest time of one step, taken over stretches of steps. */
-static strait_status time_steps(double *best, st_trainer *trainer, double seconds, strait_error *err) {
-    const double begin = st_clock(), stretch = seconds / 20 < 0.05 ? 0.05 : seconds / 20;
-    *best = 1e30;
+/* A stretch of steps that takes `seconds`: the steps and samples done, and the time they took. */
+typedef struct st_stretch {
+    int64_t steps, samples;
+    double seconds;
+} st_stretch;
+
+static strait_status run_stretch(st_stretch *out, st_trainer *trainer, double seconds, strait_error *err) {
+    const double start = st_clock();
+    *out = (st_stretch){0};
+    while (out->steps == 0 || st_clock() - start < seconds) {
+        int64_t n;
+        ST_TRY(st_trainer_step(trainer, &n, err));
+        out->steps += n > 0;
+        out->samples += n;
+        if (n > 0) continue;
+        st_trainer_state(trainer)->epoch++;
+        st_trainer_state(trainer)->batch = 0;
+        st_trainer_start(trainer);
+    }
+    out->seconds = st_clock() - start;
+    return STRAIT_OK;
+}
+
+/* Steps for about `seconds`; *best is the fastest of twenty stretches, so that a moment when the machine is busy with
+   something else does not count. The first stretch warms up. */
+static strait_status time_steps(st_stretch *best, st_trainer *trainer, double seconds, strait_error *err) {
+    const double begin = st_clock();
+    st_stretch now;
     st_trainer_start(trainer);
-    for (bool warm = false; st_clock() - begin < seconds || !warm; warm = true) {
-        const double start = st_clock();
-        int64_t steps = 0;
-        while (st_clock() - start < stretch) {
-            int64_t n;
-            ST_TRY(st_trainer_step(trainer, &n, err));
-            if (n > 0) {
-                steps++;
-                continue;
-            }
-            st_trainer_state(trainer)->epoch++;
-            st_trainer_state(trainer)->batch = 0;
-            st_trainer_start(trainer);
-        }
-        const double step = (st_clock() - start) / (double)steps;
-        if (warm && step < *best) *best = step;
+    ST_TRY(run_stretch(&now, trainer, seconds / 20, err));
+    ST_TRY(run_stretch(best, trainer, seconds / 20, err));
+    while (st_clock() - begin < seconds) {
+        ST_TRY(run_stretch(&now, trainer, seconds / 20, err));
+        if ((double)now.samples / now.seconds > (double)best->samples / best->seconds) *best = now;
     }
     return STRAIT_OK;
 }
@@ -113,7 +126,7 @@ static strait_status measure(strait_bench_row *row, const st_workload *load, int
     strait_model *model = NULL;
     strait_data *data = NULL;
     st_trainer *trainer = NULL;
-    double step = 0;
+    st_stretch best = {0};
     strait_status status = strait_recipe_parse(&recipe, load->yaml, load->name, 0, NULL, err);
     if (status == STRAIT_OK) status = strait_model_build(&model, recipe, err);
     if (status == STRAIT_OK) status = make_data(&data, recipe, err);
@@ -122,14 +135,14 @@ static strait_status measure(strait_bench_row *row, const st_workload *load, int
             .model = model, .recipe = recipe, .engine = &st_engine_cpu, .data = data, .factor = 1, .threads = threads};
         status = st_trainer_new(&trainer, &config, err);
     }
-    if (status == STRAIT_OK) status = time_steps(&step, trainer, seconds, err);
+    if (status == STRAIT_OK) status = time_steps(&best, trainer, seconds, err);
     if (status == STRAIT_OK) {
-        const double batch = (double)recipe->train.batch_size;
+        const double samples_per_second = (double)best.samples / best.seconds;
         *row = (strait_bench_row){
             .batch = (int)recipe->train.batch_size,
-            .samples_per_second = batch / step,
-            .ms_per_step = step * 1e3,
-            .gflops = step_flops(model->graph) * batch / step * 1e-9,
+            .samples_per_second = samples_per_second,
+            .ms_per_step = best.seconds / (double)best.steps * 1e3,
+            .gflops = step_flops(model->graph) * samples_per_second * 1e-9,
             .peak_memory_mb = (double)st_trainer_memory(trainer) / 1e6,
         };
         snprintf(row->name, sizeof row->name, "%s", load->name);
@@ -157,6 +170,14 @@ static strait_status check_name(const char *only, strait_error *err) {
     return status;
 }
 
+/* Before, between and after the workloads: the highest counts. */
+static strait_status measure_peak(strait_bench *bench, strait_error *err) {
+    double now;
+    ST_TRY(st_cpu_peak(&now, bench->threads, err));
+    if (now > bench->peak_gflops) bench->peak_gflops = now;
+    return STRAIT_OK;
+}
+
 STRAIT_API strait_status strait_bench_run(strait_bench **out, const char *only, int threads, double seconds,
                                           void (*progress)(void *context, const char *name), void *context,
                                           strait_error *err) {
@@ -170,21 +191,18 @@ STRAIT_API strait_status strait_bench_run(strait_bench **out, const char *only, 
     bench->row = st_alloc(N_WORKLOADS, sizeof *bench->row);
     strait_status status = STRAIT_OK;
     if (!bench->row) status = st_fail_memory(err, N_WORKLOADS * sizeof *bench->row, "the benchmark");
-    double before = 0, after = 0;
     if (progress && status == STRAIT_OK) progress(context, "peak");
-    if (status == STRAIT_OK) status = st_cpu_peak(&before, threads, err);
+    if (status == STRAIT_OK) status = measure_peak(bench, err);
     for (int i = 0; i < N_WORKLOADS && status == STRAIT_OK; i++) {
         if (only && strcmp(only, workload[i].name) != 0) continue;
         if (progress) progress(context, workload[i].name);
         status = measure(&bench->row[bench->n_rows++], &workload[i], threads, seconds, err);
+        if (status == STRAIT_OK) status = measure_peak(bench, err);
     }
-    if (progress && status == STRAIT_OK) progress(context, "peak");
-    if (status == STRAIT_OK) status = st_cpu_peak(&after, threads, err);
     if (status != STRAIT_OK) {
         strait_bench_free(bench);
         return status;
     }
-    bench->peak_gflops = before > after ? before : after;
     for (int i = 0; i < bench->n_rows; i++)
         bench->row[i].fraction_of_peak = bench->row[i].gflops / bench->peak_gflops;
     *out = bench;
