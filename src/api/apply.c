@@ -39,7 +39,7 @@ static strait_status check_half(const strait_model *model, st_half half, strait_
 }
 
 /* A runner over the half, its parameters packed. */
-static strait_status open_runner(st_runner **out, const strait_model *model, st_half half, int threads,
+static strait_status open_runner(st_runner **out, const strait_model *model, st_half half, int64_t batch, int threads,
                                  strait_error *err) {
     const st_graph *graph = model->graph;
     const int first = half == ST_DECODE && model->has_encoder ? graph->n_encoder_ops : 0;
@@ -49,7 +49,7 @@ static strait_status open_runner(st_runner **out, const strait_model *model, st_
         .engine = &st_engine_cpu,
         .first_op = first,
         .n_ops = last - first,
-        .batch_size = BATCH,
+        .batch_size = batch,
         .threads = threads > 0 ? threads : st_processors(),
     };
     ST_TRY(st_runner_new(out, &config, err));
@@ -85,14 +85,16 @@ static strait_status run_over(const strait_model *model, st_half half, strait_da
     const int64_t total = strait_data_count(data);
     const st_graph *graph = model->graph;
     const int64_t values = st_shape_count(&graph->tensor[half == ST_ENCODE ? graph->latent : graph->output].shape);
-    st_batches_config config = {.data = data, .batch_size = BATCH, .seed = model->recipe->seed, .ahead = 2};
+    const int64_t most = total < BATCH ? total : BATCH;
+    st_batches_config config = {.data = data, .batch_size = most, .seed = model->recipe->seed, .ahead = 2};
     if (corrupt) config.corrupt = model->recipe->data.corrupt;
     ST_TRY(st_data_scaling(&config.offset, &config.factor, data, model->recipe, err));
     st_runner *runner = NULL;
     st_batches *batches = NULL;
-    float *output = st_alloc_aligned((size_t)(BATCH * values) * sizeof *output);
-    strait_status status = output ? STRAIT_OK : st_fail_memory(err, (size_t)(BATCH * values) * 4, "outputs");
-    if (status == STRAIT_OK) status = open_runner(&runner, model, half, options ? options->threads : 0, err);
+    float *output = st_alloc_aligned((size_t)(most * values) * sizeof *output);
+    strait_status status =
+        output ? STRAIT_OK : st_fail_memory(err, (size_t)(most * values) * sizeof *output, "outputs");
+    if (status == STRAIT_OK) status = open_runner(&runner, model, half, most, options ? options->threads : 0, err);
     if (status == STRAIT_OK) status = st_batches_new(&batches, &config, err);
     if (status == STRAIT_OK) st_batches_start(batches, ST_EVALUATION_EPOCH, 0);
     for (int64_t done = 0; status == STRAIT_OK && done < total;) {
@@ -158,7 +160,8 @@ STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_mo
                                              const strait_apply_options *options, strait_error *err) {
     *out = NULL;
     ST_TRY(check_half(model, ST_DECODE, err));
-    if (!z || z->n_dims < 1) return st_fail(err, STRAIT_ARGUMENT, "there are no latents to decode");
+    if (!z || !z->values || z->n_dims < 1 || z->n_dims > STRAIT_MAX_DIMS)
+        return st_fail(err, STRAIT_ARGUMENT, "there are no latents to decode");
     const int64_t n = z->dim[0], latent = strait_model_latent_size(model);
     if (n == 0 || strait_array_count(z) != n * latent)
         return st_fail(err, STRAIT_SHAPE, "the model's latent has %lld values, but the array has %lld a sample",
@@ -166,7 +169,8 @@ STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_mo
     st_runner *runner = NULL;
     ST_TRY(new_output(out, model, ST_DECODE, n, err));
     const int64_t values = strait_array_count(*out) / n;
-    strait_status status = open_runner(&runner, model, ST_DECODE, options ? options->threads : 0, err);
+    strait_status status =
+        open_runner(&runner, model, ST_DECODE, n < BATCH ? n : BATCH, options ? options->threads : 0, err);
     for (int64_t i = 0; i < n && status == STRAIT_OK; i += BATCH) {
         const int64_t now = n - i < BATCH ? n - i : BATCH;
         status = st_runner_forward(runner, z->values + i * latent, (*out)->values + i * values, now, err);
@@ -204,6 +208,8 @@ STRAIT_API strait_status strait_model_evaluate(strait_evaluation *out, const str
     ST_TRY(run_over(model, ST_BOTH, data, true, add_errors, &sum, options, err));
     const int64_t n = strait_data_count(data);
     const double values = (double)n * (double)st_shape_count(&model->graph->tensor[model->graph->output].shape);
+    if (!isfinite(sum.square))
+        return st_fail(err, STRAIT_DIVERGED, "the model's outputs are not finite numbers: its weights are damaged");
     *out = (strait_evaluation){
         .n_samples = n,
         .mse = sum.square / values,

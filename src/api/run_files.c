@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -62,9 +63,9 @@ strait_status st_write_checkpoint(const char *run, st_trainer *trainer, const st
 }
 
 strait_status st_write_models(const char *run, const strait_model *model, strait_error *err) {
-    ST_TRY(write_model(run, model, STRAIT_MODEL_WHOLE, ST_FILE_MODEL, err));
     ST_TRY(write_model(run, model, STRAIT_MODEL_ENCODER, "encoder.safetensors", err));
-    return write_model(run, model, STRAIT_MODEL_DECODER, "decoder.safetensors", err);
+    ST_TRY(write_model(run, model, STRAIT_MODEL_DECODER, "decoder.safetensors", err));
+    return write_model(run, model, STRAIT_MODEL_WHOLE, ST_FILE_MODEL, err);
 }
 
 /* ---- pictures ---- */
@@ -137,4 +138,25 @@ strait_status st_write_pictures(const char *run, st_trainer *trainer, strait_dat
     if (status == STRAIT_OK) status = write_reconstructions(run, trainer, &batch, dim, n_dims, err);
     st_batches_free(batches);
     return status;
+}
+
+void st_remove_run(const char *run) {
+    static const char *const name[] = {ST_FILE_RECIPE, ST_FILE_CHECKPOINT, "history.csv"};
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        char *path = st_path_join(run, name[i]);
+        if (path) unlink(path);
+        st_free(path);
+    }
+    rmdir(run);
+}
+
+bool st_run_is_finished(const char *run, const strait_model *model) {
+    strait_model *written = NULL;
+    char *path = st_path_join(run, ST_FILE_MODEL);
+    const bool read = path && st_path_exists(path) && st_model_read(&written, path, NULL) == STRAIT_OK;
+    const bool same = read && written->graph->n_values == model->graph->n_values &&
+                      memcmp(written->values, model->values, (size_t)model->graph->n_values * sizeof(float)) == 0;
+    strait_model_free(written);
+    st_free(path);
+    return same;
 }

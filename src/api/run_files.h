@@ -15,12 +15,19 @@ strait_status st_write_recipe(const char *run, const strait_recipe *recipe, stra
 /* checkpoint.safetensors, history.csv and, after the best epoch so far, best.safetensors. */
 strait_status st_write_checkpoint(const char *run, st_trainer *trainer, const st_epoch *epoch, strait_error *err);
 
-/* model, encoder and decoder .safetensors. */
+/* encoder, decoder and model .safetensors. The whole model comes last of all that a run writes: a run whose
+   model.safetensors holds the final weights is finished. */
 strait_status st_write_models(const char *run, const strait_model *model, strait_error *err);
 
 /* loss.png and reconstructions.png: the first samples of the validation data (training data without), scaled as in
    training. */
 strait_status st_write_pictures(const char *run, st_trainer *trainer, strait_data *data, double offset, double factor,
                                 strait_error *err);
+
+/* Whether the run's model.safetensors holds this model's weights. */
+bool st_run_is_finished(const char *run, const strait_model *model);
+
+/* Takes back a run in which nothing was trained yet. */
+void st_remove_run(const char *run);
 
 #endif

@@ -149,15 +149,13 @@ static strait_status run_session(st_session *session, strait_error *err) {
     }
     if (trained != STRAIT_OK && trained != STRAIT_INTERRUPTED) return trained;
     strait_error second = {0};
-    strait_status wrote = st_write_models(session->run, session->model, &second);
-    if (wrote == STRAIT_OK)
-        wrote =
-            st_runner_pack(st_trainer_runner(session->trainer),
-                           st_runner_parameters(st_trainer_runner(session->trainer)), session->model->values, &second);
+    st_runner *runner = st_trainer_runner(session->trainer); /* may hold other weights than the result's */
+    strait_status wrote = st_runner_pack(runner, st_runner_parameters(runner), session->model->values, &second);
     if (wrote == STRAIT_OK)
         wrote =
             st_write_pictures(session->run, session->trainer, session->validation ? session->validation : session->data,
                               session->offset, session->factor, &second);
+    if (wrote == STRAIT_OK) wrote = st_write_models(session->run, session->model, &second);
     return wrote == STRAIT_OK ? trained : st_fail(err, wrote, "%s", second.message);
 }
 
@@ -175,6 +173,21 @@ static strait_status finish(st_session *session, strait_model **model, strait_tr
 
 static const strait_train_options defaults;
 
+/* The run's folder with its recipe and a checkpoint, so that a kill or a divergence in the first epoch loses nothing.
+   What cannot be written whole is not left behind. */
+static strait_status begin_run(st_session *session, strait_error *err) {
+    const char *dir = session->options->out ? session->options->out : "runs";
+    if (strlen(dir) + strlen(session->recipe->name) + 16 > sizeof((strait_train_result *)0)->run)
+        return st_fail(err, STRAIT_ARGUMENT, "%.60s...: the path of the runs' folder is too long; choose a shorter one",
+                       dir);
+    ST_TRY(st_run_create(&session->run, dir, session->recipe->name, err));
+    st_trainer_set_run(session->trainer, session->run);
+    strait_status status = st_write_recipe(session->run, session->recipe, err);
+    if (status == STRAIT_OK) status = save(session, session->trainer, NULL, err);
+    if (status != STRAIT_OK) st_remove_run(session->run);
+    return status;
+}
+
 STRAIT_API strait_status strait_train(strait_model **model, strait_train_result *result, const strait_recipe *recipe,
                                       const strait_train_options *options, strait_error *err) {
     if (model) *model = NULL;
@@ -184,16 +197,12 @@ STRAIT_API strait_status strait_train(strait_model **model, strait_train_result 
     strait_status status = st_recipe_copy(&session.recipe, recipe, err);
     /* The model before the data: a recipe's mistake is told without reading anything. */
     if (status == STRAIT_OK) status = strait_model_build(&session.model, session.recipe, err);
+    if (status == STRAIT_OK && session.model->graph->n_values == 0)
+        status = st_fail_at(err, STRAIT_RECIPE, session.recipe->model.pos,
+                            "no layer of the model has weights: there is nothing to train");
     if (status == STRAIT_OK) status = open_data(&session, err);
     if (status == STRAIT_OK) status = make_trainer(&session, err);
-    if (status == STRAIT_OK && !session.options->no_run) {
-        const char *dir = session.options->out ? session.options->out : "runs";
-        status = st_run_create(&session.run, dir, session.recipe->name, err);
-        st_trainer_set_run(session.trainer, session.run);
-        if (status == STRAIT_OK) status = st_write_recipe(session.run, session.recipe, err);
-        /* A checkpoint before the first epoch: a kill or a divergence in it loses nothing. */
-        if (status == STRAIT_OK) status = save(&session, session.trainer, NULL, err);
-    }
+    if (status == STRAIT_OK && !session.options->no_run) status = begin_run(&session, err);
     if (status == STRAIT_OK) status = run_session(&session, err);
     return finish(&session, model, result, status);
 }
@@ -209,13 +218,44 @@ static strait_status open_run_recipe(strait_recipe **out, const char *run, int e
     return status;
 }
 
-static strait_status check_not_complete(const st_session *session, strait_error *err) {
+/* The recipe in the run's folder against the one in its checkpoint: they must be the same but for the epochs and the
+   split, which a resume may set. Names the first line that is not. */
+static strait_status check_same_recipe(st_session *session, strait_error *err) {
+    strait_recipe *alike = NULL;
+    char *yaml = NULL;
+    ST_TRY(st_recipe_copy(&alike, session->recipe, err));
+    alike->train.epochs = session->model->recipe->train.epochs;
+    alike->train.threads = session->model->recipe->train.threads;
+    alike->train.micro_batch = session->model->recipe->train.micro_batch;
+    strait_status status = strait_recipe_to_yaml(&yaml, alike, err);
+    strait_recipe_free(alike);
+    if (status != STRAIT_OK) return status;
+    const char *now = yaml, *then = session->model->yaml;
+    while (*now && *now == *then)
+        now++, then++;
+    if (*now || *then) {
+        while (now > yaml && now[-1] != '\n')
+            now--, then--;
+        status =
+            st_fail(err, STRAIT_RECIPE,
+                    "%s/" ST_FILE_RECIPE ": changed since the checkpoint: '%.*s' was '%.*s'; change it back, or train "
+                    "the changed recipe as a new run",
+                    session->run, (int)strcspn(now, "\n"), now, (int)strcspn(then, "\n"), then);
+    }
+    strait_string_free(yaml);
+    return status;
+}
+
+/* A run whose end was not written (killed after its last epoch) goes on to writing it. */
+static strait_status check_not_finished(const st_session *session, strait_error *err) {
+    if (!st_trainer_is_complete(session->trainer)) return STRAIT_OK;
     const st_train_state *state = st_trainer_state(session->trainer);
+    ST_TRY(st_trainer_finish(session->trainer, err));
+    if (!st_run_is_finished(session->run, session->model)) return STRAIT_OK;
     const int64_t epochs = session->recipe->train.epochs;
     if (state->stopped)
         return st_fail(err, STRAIT_ARGUMENT, "%s is complete: early stopping ended it after epoch %lld", session->run,
                        (long long)state->epoch);
-    if (state->epoch < epochs) return STRAIT_OK;
     return st_fail(err, STRAIT_ARGUMENT,
                    "%s is complete: %lld of %lld epochs are trained; ask for more to go on (--epochs %lld)",
                    session->run, (long long)state->epoch, (long long)epochs, (long long)(state->epoch + 10));
@@ -236,13 +276,14 @@ STRAIT_API strait_status strait_train_resume(strait_model **model, strait_train_
     if (status == STRAIT_OK) status = open_run_recipe(&session.recipe, session.run, epochs, err);
     if (status == STRAIT_OK) status = st_safetensors_read(&file, path, err);
     if (status == STRAIT_OK) status = st_model_from_tensors(&session.model, file, path, err);
+    if (status == STRAIT_OK) status = check_same_recipe(&session, err);
     if (status == STRAIT_OK) status = open_data(&session, err);
     if (status == STRAIT_OK) status = make_trainer(&session, err);
     if (status == STRAIT_OK) status = st_checkpoint_restore(session.trainer, file, path, err);
     st_safetensors_free(file);
     st_free(path);
-    if (status == STRAIT_OK) status = check_not_complete(&session, err);
-    if (status == STRAIT_OK && epochs > 0) status = st_write_recipe(session.run, session.recipe, err);
+    if (status == STRAIT_OK) status = check_not_finished(&session, err);
+    if (status == STRAIT_OK) status = st_write_recipe(session.run, session.recipe, err);
     if (status == STRAIT_OK) status = run_session(&session, err);
     return finish(&session, model, status == STRAIT_OK || session.trainer ? result : NULL, status);
 }

@@ -23,6 +23,9 @@ void st_free(void *block);
 char *st_strdup(const char *string);
 char *st_strndup(const char *string, size_t n);
 
+/* Bytes of memory this process can ever have: the machine's, or the container's limit where that is less. */
+int64_t st_memory_limit(void);
+
 /* For tests. The number of allocations so far; and: the n-th allocation from now on (1 = the next one) fails, only that
    one; 0 switches off. Also set at start from the environment variable STRAIT_FAIL_ALLOCATION. */
 uint64_t st_alloc_count(void);

@@ -128,7 +128,8 @@ static inline dnnl_status_t st_conv_weights_new(dnnl_primitive_desc_t *pd, st_md
     status = dnnl_primitive_desc_iterator_create(&implementation, &desc, attr, st_onednn_engine(), hint);
     while (status == dnnl_success) {
         *pd = dnnl_primitive_desc_iterator_fetch(implementation);
-        if (*pd && !st_writes_past_scratchpad(*pd, w)) break;
+        if (!*pd) status = dnnl_out_of_memory;
+        if (!*pd || !st_writes_past_scratchpad(*pd, w)) break;
         dnnl_primitive_desc_destroy(*pd);
         *pd = NULL;
         status = dnnl_primitive_desc_iterator_next(implementation);

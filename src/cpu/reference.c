@@ -79,9 +79,13 @@ static void update(const st_update *u, size_t begin, size_t end) {
     }
 }
 
+static void plan_update(st_update *u) {
+    u->run = update;
+}
+
 const st_engine st_engine_reference = {
     .name = "reference",
-    .update = update,
+    .plan_update = plan_update,
     .kernel =
         {
             [ST_OP_DENSE] = &st_reference_dense,

@@ -85,13 +85,14 @@ static void adam(const st_update *u, size_t begin, size_t n, const float *restri
 /* SGD with momentum as Keras: m = momentum m - rate g; value += m, or with Nesterov's look ahead
    value += momentum m - rate g. */
 static void sgd(const st_update *u, size_t begin, size_t n, const float *restrict g) {
-    float *restrict value = u->value + begin, *restrict m = u->m + begin;
+    float *restrict value = u->value + begin;
     const float rate = u->learning_rate, momentum = u->momentum;
     if (momentum == 0.0f) {
         for (size_t i = 0; i < n; i++)
             value[i] -= rate * g[i];
         return;
     }
+    float *restrict m = u->m + begin;
     for (size_t i = 0; i < n; i++) {
         m[i] = momentum * m[i] - rate * g[i];
         value[i] += u->nesterov ? momentum * m[i] - rate * g[i] : m[i];

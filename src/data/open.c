@@ -35,6 +35,8 @@ static strait_status open_source(st_source **out, const char *name, const char *
 }
 
 strait_status strait_data_open(strait_data **out, const char *source, strait_error *err) {
+    *out = NULL;
+    if (!source) return st_fail(err, STRAIT_ARGUMENT, "no data set is named: give a known name or a file");
     if (*source == '\0') return st_fail(err, STRAIT_ARGUMENT, "the data source is empty; name a data set or a file");
     char *name = st_strdup(source), *split = NULL;
     if (!name) return st_fail_memory(err, strlen(source) + 1, "a path");

@@ -62,9 +62,11 @@ typedef struct st_kernel {
     void (*free)(void *state);
 } st_kernel;
 
-/* One slice [begin, end) of the optimiser's pass: the replicas' gradients are summed in order of their number, then
+/* The optimiser's pass, run over slices [begin, end): the replicas' gradients are summed in order of their number, then
    the step is taken. All blocks have the packed layout; m and v are the optimiser's state. */
-typedef struct st_update {
+typedef struct st_update st_update;
+struct st_update {
+    void (*run)(const st_update *update, size_t begin, size_t end); /* set by the engine's plan_update */
     st_optimizer_kind kind;
     int n_gradients;
     float *const *gradient; /* [n_gradients][n] */
@@ -73,13 +75,13 @@ typedef struct st_update {
     float beta_1, beta_2, epsilon;
     float momentum;
     bool nesterov;
-} st_update;
+};
 
 typedef struct st_engine {
-    const char *name;          /* "cpu", "reference" */
-    void (*thread_init)(void); /* run once on each worker (optional) */
-    void (*update)(const st_update *update, size_t begin, size_t end);
-    const st_kernel *kernel[ST_OP_COUNT]; /* NULL: the plan does it (reshape) */
+    const char *name;                       /* "cpu", "reference" */
+    void (*thread_init)(void);              /* run once on each worker (optional) */
+    void (*plan_update)(st_update *update); /* chooses how this engine computes it */
+    const st_kernel *kernel[ST_OP_COUNT];   /* NULL: the plan does it (reshape) */
 } st_engine;
 
 /* The engines, one a file room: the fast one and the plain-C reference. */

@@ -1,7 +1,6 @@
 #include "graph/runner.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "graph/plan_int.h"
@@ -34,14 +33,9 @@ struct st_runner {
     st_job job;
 };
 
-/* Bytes of a core's own cache, the middle level; a plain value where the system does not tell. */
-static int64_t cache_of_a_core(void) {
-    long bytes = 0;
-#ifdef _SC_LEVEL2_CACHE_SIZE
-    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-#endif
-    return bytes > 0 ? bytes : 512 * 1024;
-}
+/* Bytes that a micro-batch of convolutions may take: about the middle cache of one core. A constant, and not what this
+   core has: the rule must give the same split, and so the same bits, wherever the process happens to run. */
+#define CONVOLUTION_BUDGET ((int64_t)512 * 1024)
 
 /* The rule: a convolution works on one sample after another, so a micro-batch that stays in the core's cache is best.
    A dense op streams its weights once for each micro-batch: there the whole share goes at once, up to a bound on
@@ -53,7 +47,7 @@ static int64_t rule_micro_batch(const st_runner_config *config, int64_t share) {
         const st_op_kind kind = config->graph->op[config->first_op + i].kind;
         convolution = convolution || kind == ST_OP_CONV2D || kind == ST_OP_CONV2D_TRANSPOSE;
     }
-    const int64_t budget = convolution ? cache_of_a_core() : (int64_t)64 << 20;
+    const int64_t budget = convolution ? CONVOLUTION_BUDGET : (int64_t)64 << 20;
     int64_t most = budget / sample;
     if (most < 1) most = 1;
     if (share <= most) return share;
@@ -61,10 +55,27 @@ static int64_t rule_micro_batch(const st_runner_config *config, int64_t share) {
     return (share + pieces - 1) / pieces;
 }
 
+/* Refuses what this machine cannot hold, before anything is allocated for it. */
+static strait_status check_memory(const st_runner *runner, const st_plan *plan, strait_error *err) {
+    const st_runner_config *config = &runner->config;
+    const double replica =
+        (double)plan->arena_size + (double)plan->scratch + (config->training ? (double)plan->block_size : 0);
+    const double bytes = ((double)plan->block_size + replica * runner->n_replicas) * sizeof(float);
+    const double limit = (double)st_memory_limit();
+    if (bytes < limit) return STRAIT_OK;
+    return st_fail(
+        err, STRAIT_MEMORY,
+        "%s takes %.1f GB for parameters and activations with %d replicas of %lld samples at a time, but this "
+        "machine has %.1f GB: make the model smaller, or train.micro_batch, or train.threads",
+        config->training ? "training" : "running the model", bytes * 1e-9, runner->n_replicas,
+        (long long)runner->micro_batch, limit * 1e-9);
+}
+
 static strait_status new_replica(st_runner *runner, int i, strait_error *err) {
     st_replica *replica = &runner->replica[i];
     ST_TRY(st_plan_new(&replica->plan, &runner->config, runner->micro_batch, err));
     const size_t bytes = (replica->plan->block_size + 1) * sizeof(float);
+    if (i == 0) ST_TRY(check_memory(runner, replica->plan, err));
     if (i == 0) {
         runner->block_size = replica->plan->block_size;
         runner->parameters = st_alloc_aligned(bytes);

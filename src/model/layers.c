@@ -4,37 +4,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/memory.h"
 #include "base/string.h"
-#include "model/model_int.h"
 
 /* A size beyond this is a mistake; up to it the builders' integer products stay in range. */
 #define MAX_SIZE ((int64_t)1 << 40)
-
-/* The limit a container sets, or 0. */
-static int64_t container_memory(void) {
-    static const char *const path[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
-    for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
-        FILE *file = fopen(path[i], "r");
-        if (!file) continue;
-        char line[64] = "";
-        if (!fgets(line, sizeof line, file)) line[0] = 0;
-        fclose(file);
-        line[strcspn(line, "\n")] = 0;
-        int64_t bytes;
-        if (st_parse_int(&bytes, line) && bytes > 0) return bytes; /* "max": none */
-    }
-    return 0;
-}
-
-int64_t st_model_memory_limit(void) {
-    const int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    int64_t bytes = pages > 0 && page > 0 ? pages * page : INT64_MAX;
-    const int64_t container = container_memory();
-    if (container > 0 && container < bytes) bytes = container;
-    return bytes;
-}
 
 /* What a layer will add, in floating point so that no product overflows: parameters, and values of one sample. */
 typedef struct layer_size {
@@ -69,7 +44,7 @@ static strait_status check_size(const st_graph *graph, const st_layer *layer, co
             return st_fail_at(err, STRAIT_SHAPE, layer->pos, "%s (%s): %lld is not a size a layer can have",
                               st_layer_name(layer->kind), prefix, (long long)size[i]);
     const layer_size added = size_of(layer, in);
-    const double parameters = (double)graph->n_values + added.parameters, limit = (double)st_model_memory_limit();
+    const double parameters = (double)graph->n_values + added.parameters, limit = (double)st_memory_limit();
     if (parameters * sizeof(float) > limit || parameters > (double)MAX_SIZE)
         return st_fail_at(err, STRAIT_SHAPE, layer->pos,
                           "%s (%s) brings the model to %.0f parameters × 4 bytes = %.1f GB, but this machine has %.1f "
@@ -177,7 +152,7 @@ strait_status st_model_graph(st_graph **out, const strait_recipe *recipe, bool w
                           recipe->model.n_encoder == 0 ? "encoder" : "decoder");
     st_shape input = {.n_dims = recipe->model.n_input_dims};
     memcpy(input.dim, recipe->model.input_dim, sizeof input.dim);
-    if (st_shape_count(&input) > MAX_SIZE || (double)st_shape_count(&input) * 4 > (double)st_model_memory_limit())
+    if (st_shape_count(&input) > MAX_SIZE || (double)st_shape_count(&input) * 4 > (double)st_memory_limit())
         return st_fail_at(err, STRAIT_SHAPE, recipe->model.input_pos, "one sample would not fit into memory");
     st_graph *graph = NULL;
     ST_TRY(encoder_graph(&graph, recipe, &input, err));

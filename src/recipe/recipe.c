@@ -149,6 +149,8 @@ static strait_status parse(strait_recipe **out, const char *yaml, size_t n_bytes
 
 STRAIT_API strait_status strait_recipe_parse(strait_recipe **out, const char *yaml, const char *name,
                                              size_t n_overrides, const char *const *overrides, strait_error *err) {
+    *out = NULL;
+    if (!yaml) return st_fail(err, STRAIT_ARGUMENT, "strait_recipe_parse: yaml is NULL");
     return parse(out, yaml, strlen(yaml), name ? name : "recipe", n_overrides, overrides, err);
 }
 
@@ -157,6 +159,7 @@ STRAIT_API strait_status strait_recipe_open(strait_recipe **out, const char *pat
     char *path = NULL, *yaml = NULL;
     size_t n = 0;
     *out = NULL;
+    if (!path_or_name) return st_fail(err, STRAIT_ARGUMENT, "strait_recipe_open: path_or_name is NULL");
     strait_status status = st_recipe_find(&path, path_or_name, err);
     if (status == STRAIT_OK) status = st_file_read(&yaml, &n, path, ST_RECIPE_MAX_BYTES, err);
     if (status == STRAIT_OK) status = parse(out, yaml, n, path, n_overrides, overrides, err);

@@ -1,7 +1,10 @@
 /* Where recipes are: a path, or a name looked for in the recipe folders. */
 #include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/memory.h"
 #include "recipe/recipe_int.h"
 
@@ -16,6 +19,19 @@ static strait_status fail_memory(strait_error *err) {
     return st_fail_memory(err, 256, "the recipe folders");
 }
 
+/* A folder at a place relative to the running program's, if it is there. */
+static void add_beside_program(st_text *text, const char *place) {
+    char path[4096];
+    const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0) return;
+    path[n] = 0;
+    char *end = strrchr(path, '/');
+    if (!end || (size_t)(end - path) + strlen(place) + 2 > sizeof path) return;
+    snprintf(end + 1, sizeof path - (size_t)(end + 1 - path), "%s", place);
+    char folder[PATH_MAX];
+    if (realpath(path, folder) && st_path_is_folder(folder)) st_text_add(text, ":%s", folder);
+}
+
 char *st_recipe_folders(void) {
     const char *own = getenv("STRAIT_RECIPES"), *data_home = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     st_text text = {0};
@@ -26,9 +42,8 @@ char *st_recipe_folders(void) {
     else if (home && home[0])
         st_text_add(&text, ":%s/.local/share/strait/recipes", home);
     st_text_add(&text, ":%s", STRAIT_RECIPE_DIR);
-#ifdef STRAIT_SOURCE_RECIPES /* a program run from where it was built */
-    st_text_add(&text, ":%s", STRAIT_SOURCE_RECIPES);
-#endif
+    add_beside_program(&text, "../share/strait/recipes"); /* an installed tree that was moved */
+    add_beside_program(&text, "../recipes");              /* a program run from where it was built */
     char *folders = NULL;
     return st_text_take(&folders, &text, NULL) == STRAIT_OK ? folders : NULL;
 }

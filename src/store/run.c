@@ -223,10 +223,16 @@ strait_status st_run_model_path(char **out, const char *model, strait_error *err
     *out = st_path_join(folder, run_file[0]);
     if (!*out) {
         status = st_fail_memory(err, strlen(folder), "a model's path");
-    } else if (!st_path_exists(*out)) {
-        status = st_fail(err, STRAIT_NOT_FOUND,
-                         "%s: this run has no %s yet: its training was stopped before the first epoch ended", folder,
-                         run_file[0]);
+    } else if (!st_path_exists(*out)) { /* killed before its end: a checkpoint is a model file too */
+        st_free(*out);
+        *out = st_path_join(folder, run_file[1]);
+        if (!*out)
+            status = st_fail_memory(err, strlen(folder), "a model's path");
+        else if (!st_path_exists(*out))
+            status =
+                st_fail(err, STRAIT_NOT_FOUND, "%s: this run has neither %s nor %s", folder, run_file[0], run_file[1]);
+    }
+    if (status != STRAIT_OK) {
         st_free(*out);
         *out = NULL;
     }

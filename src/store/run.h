@@ -12,7 +12,8 @@ strait_status st_run_create(char **out, const char *dir, const char *name, strai
  * there are). */
 strait_status st_run_find(char **out, const char *run, strait_error *err);
 
-/* The model file that MODEL names: itself, or model.safetensors in the run it names; the caller's. Errors: NOT_FOUND.
+/* The model file that MODEL names: itself, or model.safetensors in the run it names,
+   or the checkpoint of one that was killed; the caller's. Errors: NOT_FOUND.
  */
 strait_status st_run_model_path(char **out, const char *model, strait_error *err);
 

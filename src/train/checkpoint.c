@@ -21,6 +21,9 @@
     REAL(best_loss)                                                                                                    \
     REAL(stop_loss)                                                                                                    \
     WHOLE(stop_waited)                                                                                                 \
+    WHOLE(stop_epoch)                                                                                                  \
+    WHOLE(n_samples)                                                                                                   \
+    WHOLE(n_validation)                                                                                                \
     WHOLE(stopped)
 #define EPOCH_LIST(WHOLE, REAL)                                                                                        \
     WHOLE(epoch)                                                                                                       \
@@ -35,10 +38,7 @@
 
 static void add_real(st_text *text, const char *name, double value) {
     char number[32];
-    if (isnan(value) || isinf(value))
-        snprintf(number, sizeof number, "%s", isnan(value) ? "nan" : "inf");
-    else
-        st_print_double(number, value);
+    st_print_double(number, value);
     st_text_add(text, "%s=%s ", name, number);
 }
 
@@ -52,8 +52,8 @@ static bool find_real(double *out, const char *text, const char *name) {
         if (n >= sizeof number) return false;
         memcpy(number, word + length + 1, n);
         number[n] = 0;
-        if (strcmp(number, "nan") == 0 || strcmp(number, "inf") == 0) {
-            *out = number[0] == 'n' ? NAN : INFINITY;
+        if (strcmp(number, "nan") == 0 || strcmp(number, "inf") == 0 || strcmp(number, "-inf") == 0) {
+            *out = number[0] == 'n' ? NAN : number[0] == 'i' ? INFINITY : -INFINITY;
             return true;
         }
         return st_parse_double(out, number);
@@ -264,6 +264,13 @@ strait_status st_checkpoint_restore(st_trainer *trainer, const st_safetensors *f
     const char *history = st_safetensors_metadata(file, "training.history");
     if (!history || !parse_state(&state, st_safetensors_metadata(file, "training.state")))
         return st_fail(err, STRAIT_FORMAT, "%s: not a checkpoint: its metadata lack the training's state", path);
+    const st_train_state *now = st_trainer_state(trainer);
+    if (state.n_samples != now->n_samples || state.n_validation != now->n_validation)
+        return st_fail(err, STRAIT_ARGUMENT,
+                       "%s: the run trains on %lld samples and validates on %lld, but the data now has %lld and %lld; "
+                       "give it the data it was started with",
+                       path, (long long)state.n_samples, (long long)state.n_validation, (long long)now->n_samples,
+                       (long long)now->n_validation);
     st_stepper *stepper = st_trainer_stepper(trainer);
     for (int i = 0; i < 2; i++) {
         const char *name;

@@ -11,7 +11,7 @@ strait_status st_stepper_init(st_stepper *stepper, const st_engine *engine, st_r
                               const st_optimizer *settings, strait_error *err) {
     const int n_replicas = st_runner_replicas(runner);
     const size_t bytes = (st_runner_block_size(runner) + 1) * sizeof(float);
-    *stepper = (st_stepper){.engine = engine, .runner = runner, .settings = *settings};
+    *stepper = (st_stepper){.runner = runner, .settings = *settings};
     const bool adam = settings->kind == ST_OPTIMIZER_ADAM;
     if (adam || settings->momentum > 0) {
         stepper->m = st_alloc_aligned(bytes);
@@ -38,6 +38,7 @@ strait_status st_stepper_init(st_stepper *stepper, const st_engine *engine, st_r
         .momentum = (float)settings->momentum,
         .nesterov = settings->nesterov,
     };
+    engine->plan_update(&stepper->update);
     return STRAIT_OK;
 }
 
@@ -46,7 +47,7 @@ static void update_slice(void *context, int worker, int n_workers) {
     const size_t lines = (st_runner_block_size(stepper->runner) + LINE - 1) / LINE;
     const size_t begin = lines * (size_t)worker / (size_t)n_workers * LINE;
     const size_t end = lines * (size_t)(worker + 1) / (size_t)n_workers * LINE;
-    stepper->engine->update(&stepper->update, begin, end);
+    stepper->update.run(&stepper->update, begin, end);
 }
 
 void st_stepper_step(st_stepper *stepper) {

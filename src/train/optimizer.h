@@ -6,7 +6,6 @@
 #include "recipe/recipe.h"
 
 typedef struct st_stepper {
-    const st_engine *engine;
     st_runner *runner; /* borrowed */
     st_optimizer settings;
     int64_t steps;    /* taken so far */

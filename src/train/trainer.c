@@ -19,9 +19,15 @@ struct st_trainer {
     double val_loss;
 };
 
+/* The recipe's batch size, or all of the data where that is less: what is never filled takes no memory. */
+static int64_t batch_size(const st_trainer_config *config, const strait_data *data) {
+    const int64_t n = data ? strait_data_count(data) : 0, asked = config->recipe->train.batch_size;
+    return n < asked ? n : asked;
+}
+
 /* Batches prepared ahead: enough to ride out a delay, bounded in memory. */
-static int batches_ahead(const strait_recipe *recipe, const strait_data *data) {
-    int64_t dim[STRAIT_MAX_DIMS], values = recipe->train.batch_size;
+static int batches_ahead(const strait_data *data, int64_t batch_size) {
+    int64_t dim[STRAIT_MAX_DIMS], values = batch_size;
     const int n = st_data_shape(data, dim);
     for (int i = 0; i < n; i++)
         values *= dim[i];
@@ -33,13 +39,13 @@ static strait_status open_batches(st_batches **out, const st_trainer_config *con
                                   strait_error *err) {
     const st_batches_config batches = {
         .data = data,
-        .batch_size = config->recipe->train.batch_size,
+        .batch_size = batch_size(config, data),
         .shuffle = shuffle,
         .seed = config->recipe->seed,
         .offset = config->offset,
         .factor = config->factor,
         .corrupt = config->recipe->data.corrupt,
-        .ahead = batches_ahead(config->recipe, data),
+        .ahead = batches_ahead(data, batch_size(config, data)),
     };
     return st_batches_new(out, &batches, err);
 }
@@ -50,13 +56,19 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
     const strait_recipe *recipe = config->recipe;
     const st_graph *graph = config->model->graph;
     trainer->config = *config;
-    trainer->state = (st_train_state){.best_loss = INFINITY, .stop_loss = INFINITY};
+    const int64_t of_data = batch_size(config, config->data), of_validation = batch_size(config, config->validation);
+    trainer->state = (st_train_state){
+        .best_loss = INFINITY,
+        .stop_loss = INFINITY,
+        .n_samples = strait_data_count(config->data),
+        .n_validation = config->validation ? strait_data_count(config->validation) : 0,
+    };
     trainer->val_loss = NAN;
     const st_runner_config runner = {
         .graph = graph,
         .engine = config->engine,
         .n_ops = graph->n_ops,
-        .batch_size = recipe->train.batch_size,
+        .batch_size = of_data > of_validation ? of_data : of_validation,
         .threads = config->threads,
         .micro_batch = recipe->train.micro_batch,
         .training = true,
@@ -125,18 +137,21 @@ static void report_step(st_trainer *trainer) {
 
 /* ---- a loss that is not finite ---- */
 
-static strait_status diverged(const st_trainer *trainer, double loss, const st_batch *batch, strait_error *err) {
+/* where: NULL for the batch given, else where it showed. */
+static strait_status diverged(const st_trainer *trainer, double loss, strait_data *data, const st_batch *batch,
+                              const char *where, strait_error *err) {
     const strait_recipe *recipe = trainer->config.recipe;
     const int64_t epoch = trainer->state.epoch + 1;
-    float most = 0;
-    int64_t dim[STRAIT_MAX_DIMS], values = batch ? batch->n : 0;
-    const int n = st_data_shape(trainer->config.data, dim);
-    for (int i = 0; i < n; i++)
-        values *= dim[i];
-    for (int64_t i = 0; i < values; i++)
-        most = fabsf(batch->input[i]) > most ? fabsf(batch->input[i]) : most;
-    char place[64] = "validation";
-    if (batch) snprintf(place, sizeof place, "batch %lld", (long long)batch->index + 1);
+    strait_data_info info;
+    double most = 0; /* of the scaled inputs */
+    if (strait_data_describe(data, &info, NULL) == STRAIT_OK)
+        most = fmax(fabs(info.minimum - trainer->config.offset), fabs(info.maximum - trainer->config.offset)) *
+               fabs(trainer->config.factor);
+    char place[64];
+    if (where)
+        snprintf(place, sizeof place, "%s", where);
+    else
+        snprintf(place, sizeof place, "batch %lld", (long long)batch->index + 1);
     char rate[32];
     st_print_double(rate, recipe->train.optimizer.learning_rate);
     const char *name = st_optimizer_name(recipe->train.optimizer.kind);
@@ -144,7 +159,7 @@ static strait_status diverged(const st_trainer *trainer, double loss, const st_b
         return st_fail(err, STRAIT_DIVERGED,
                        "the loss is %s in epoch %lld, %s: inputs reach %g, likely the cause; scale them with "
                        "data.scale: unit or minmax (or lower train.optimizer.%s.learning_rate, now %s)",
-                       isnan(loss) ? "not a number" : "infinite", (long long)epoch, place, (double)most, name, rate);
+                       isnan(loss) ? "not a number" : "infinite", (long long)epoch, place, most, name, rate);
     return st_fail(err, STRAIT_DIVERGED,
                    "the loss is %s in epoch %lld, %s: likely the learning rate is too high; lower "
                    "train.optimizer.%s.learning_rate (now %s), ten times to begin with",
@@ -161,7 +176,7 @@ static strait_status train_step(st_trainer *trainer, int64_t *n, strait_error *e
     *n = batch.n;
     if (batch.n == 0) return STRAIT_OK;
     ST_TRY(st_runner_train(trainer->runner, batch.input, batch.target, batch.n, &loss, err)); /* forward, backward */
-    if (!isfinite(loss)) return diverged(trainer, loss, &batch, err);
+    if (!isfinite(loss)) return diverged(trainer, loss, trainer->config.data, &batch, NULL, err);
     st_stepper_step(&trainer->stepper); /* sum over replicas, optimiser */
     trainer->state.batch++;
     trainer->state.samples += batch.n;
@@ -173,20 +188,21 @@ static strait_status train_step(st_trainer *trainer, int64_t *n, strait_error *e
 static strait_status validate(st_trainer *trainer, double *val_loss, strait_error *err) {
     double sum = 0;
     int64_t samples = 0;
+    st_batch batch;
     *val_loss = NAN;
     if (!trainer->validation) return STRAIT_OK;
     st_batches_start(trainer->validation, ST_EVALUATION_EPOCH, 0);
     for (;;) {
-        st_batch batch;
         double loss;
         ST_TRY(st_batches_next(&batch, trainer->validation, err));
         if (batch.n == 0) break;
         ST_TRY(st_runner_evaluate(trainer->runner, batch.input, batch.target, NULL, batch.n, &loss, err));
+        if (!isfinite(loss)) return diverged(trainer, loss, trainer->config.validation, &batch, "validation", err);
         sum += loss * (double)batch.n;
         samples += batch.n;
     }
     *val_loss = sum / (double)samples;
-    return isfinite(*val_loss) ? STRAIT_OK : diverged(trainer, *val_loss, NULL, err);
+    return STRAIT_OK;
 }
 
 /* All weights finite? A gradient can overflow in the last batch, unseen by any loss. */
@@ -247,6 +263,7 @@ static bool judge_epoch(st_trainer *trainer, const st_epoch *epoch) {
     if (watched < state->stop_loss - recipe->train.early_stopping.min_delta) {
         state->stop_loss = watched;
         state->stop_waited = 0;
+        state->stop_epoch = epoch->epoch;
         if (trainer->best)
             memcpy(trainer->best, st_runner_parameters(trainer->runner),
                    st_runner_block_size(trainer->runner) * sizeof(float));
@@ -268,7 +285,8 @@ static strait_status end_epoch(st_trainer *trainer, strait_error *err) {
         .samples_per_second = progress.samples_per_second,
         .wait_seconds = progress.wait_seconds,
     };
-    if (!weights_finite(trainer)) return diverged(trainer, NAN, NULL, err);
+    if (!weights_finite(trainer))
+        return diverged(trainer, NAN, trainer->config.data, NULL, "after its last batch", err);
     ST_TRY(validate(trainer, &epoch.val_loss, err));
     epoch.seconds = state->seconds + st_clock() - trainer->epoch_start;
     st_epoch *epochs = st_realloc(trainer->epochs, (size_t)trainer->n_epochs + 1, sizeof *epochs);
@@ -295,7 +313,7 @@ strait_status st_trainer_run(st_trainer *trainer, strait_error *err) {
         const strait_progress progress = progress_now(trainer);
         observer->begin(observer->context, &progress);
     }
-    while (state->epoch < trainer->config.recipe->train.epochs && !state->stopped) {
+    while (!st_trainer_is_complete(trainer)) {
         ST_TRY(train_epoch(trainer, err));
         ST_TRY(end_epoch(trainer, err));
     }
@@ -303,11 +321,11 @@ strait_status st_trainer_run(st_trainer *trainer, strait_error *err) {
         char sentence[160];
         snprintf(sentence, sizeof sentence,
                  "early stopping: no improvement in %lld epochs; the best was epoch %lld with %g",
-                 (long long)trainer->config.recipe->train.early_stopping.patience, (long long)state->best_epoch,
-                 state->best_loss);
+                 (long long)trainer->config.recipe->train.early_stopping.patience, (long long)state->stop_epoch,
+                 state->stop_loss);
         observer->note(observer->context, sentence);
     }
-    return trainer->best && state->best_epoch ? st_trainer_store_best(trainer, err) : st_trainer_store(trainer, err);
+    return st_trainer_finish(trainer, err);
 }
 
 /* ---- reaching in ---- */
@@ -316,8 +334,14 @@ strait_status st_trainer_store(st_trainer *trainer, strait_error *err) {
     return st_runner_unpack(trainer->runner, trainer->config.model->values, st_runner_parameters(trainer->runner), err);
 }
 
-strait_status st_trainer_store_best(st_trainer *trainer, strait_error *err) {
-    return st_runner_unpack(trainer->runner, trainer->config.model->values, trainer->best, err);
+bool st_trainer_is_complete(const st_trainer *trainer) {
+    return trainer->state.stopped || trainer->state.epoch >= trainer->config.recipe->train.epochs;
+}
+
+strait_status st_trainer_finish(st_trainer *trainer, strait_error *err) {
+    const bool best = trainer->best && trainer->state.stop_epoch > 0;
+    const float *block = best ? trainer->best : st_runner_parameters(trainer->runner);
+    return st_runner_unpack(trainer->runner, trainer->config.model->values, block, err);
 }
 
 const st_epoch *st_trainer_epochs(const st_trainer *trainer, int *n) {

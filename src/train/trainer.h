@@ -30,8 +30,9 @@ typedef struct st_train_state {
     int64_t best_epoch;           /* lowest watched loss; 0: none yet */
     double best_loss;
     double stop_loss; /* early stopping: the loss to beat, and the epochs since it was */
-    int64_t stop_waited;
-    bool stopped; /* early */
+    int64_t stop_waited, stop_epoch;
+    int64_t n_samples, n_validation; /* what it trains and validates on: a resume must find as many */
+    bool stopped;                    /* early */
 } st_train_state;
 
 /* An epoch's outcome. */
@@ -69,10 +70,14 @@ void st_trainer_free(st_trainer *trainer);
    holds the weights. On DIVERGED the model is left as it was at the last st_trainer_store. */
 strait_status st_trainer_run(st_trainer *trainer, strait_error *err);
 
+/* Whether there is nothing left to train. */
+bool st_trainer_is_complete(const st_trainer *trainer);
+
+/* Copies the weights that are the result into the model: the last, or those restore_best asks for. */
+strait_status st_trainer_finish(st_trainer *trainer, strait_error *err);
+
 /* Copies the weights into the model. */
 strait_status st_trainer_store(st_trainer *trainer, strait_error *err);
-/* With restore_best: the weights of the last epoch that early stopping counts as an improvement, as Keras. */
-strait_status st_trainer_store_best(st_trainer *trainer, strait_error *err);
 
 /* The epochs so far; borrowed. */
 const st_epoch *st_trainer_epochs(const st_trainer *trainer, int *n);

@@ -215,10 +215,11 @@ static void expect_values(const update_test *t, const char *what, double toleran
 }
 
 /* The pass runs in slices, as threads share it. */
-static void run_update(const st_engine *engine, const st_update *u) {
-    engine->update(u, 0, 700);
-    engine->update(u, 700, 701);
-    engine->update(u, 701, N_VALUES);
+static void run_update(const st_engine *engine, st_update *u) {
+    engine->plan_update(u);
+    u->run(u, 0, 700);
+    u->run(u, 700, 701);
+    u->run(u, 701, N_VALUES);
 }
 
 /* Kingma and Ba 2015, with Keras' epsilon outside of the correction: lr_t = lr sqrt(1 - b2^t) / (1 - b1^t),
@@ -238,16 +239,16 @@ static void test_adam(void **state) {
                     t->want_v[i] = b2 * t->want_v[i] + (1 - b2) * g * g;
                     t->want_value[i] -= rate * t->want_m[i] / (sqrt(t->want_v[i]) + epsilon);
                 }
-                const st_update u = {.kind = ST_OPTIMIZER_ADAM,
-                                     .n_gradients = n_parts,
-                                     .gradient = t->gradient,
-                                     .value = t->value,
-                                     .m = t->m,
-                                     .v = t->v,
-                                     .learning_rate = (float)rate,
-                                     .beta_1 = (float)b1,
-                                     .beta_2 = (float)b2,
-                                     .epsilon = (float)epsilon};
+                st_update u = {.kind = ST_OPTIMIZER_ADAM,
+                               .n_gradients = n_parts,
+                               .gradient = t->gradient,
+                               .value = t->value,
+                               .m = t->m,
+                               .v = t->v,
+                               .learning_rate = (float)rate,
+                               .beta_1 = (float)b1,
+                               .beta_2 = (float)b2,
+                               .epsilon = (float)epsilon};
                 run_update(engines[e], &u);
             }
             /* Values of size 1 are rounded 20 times by 2^-25, and 1 - 0.999f is off by 4.7e-5 of itself, which makes
@@ -276,15 +277,15 @@ static void test_sgd(void **state) {
                     t->want_m[i] = momentum * t->want_m[i] - lr * g;
                     t->want_value[i] += kinds[k].nesterov ? momentum * t->want_m[i] - lr * g : t->want_m[i];
                 }
-                const st_update u = {.kind = ST_OPTIMIZER_SGD,
-                                     .n_gradients = 2,
-                                     .gradient = t->gradient,
-                                     .value = t->value,
-                                     .m = t->m,
-                                     .v = t->v,
-                                     .learning_rate = (float)lr,
-                                     .momentum = (float)kinds[k].momentum,
-                                     .nesterov = kinds[k].nesterov};
+                st_update u = {.kind = ST_OPTIMIZER_SGD,
+                               .n_gradients = 2,
+                               .gradient = t->gradient,
+                               .value = t->value,
+                               .m = t->m,
+                               .v = t->v,
+                               .learning_rate = (float)lr,
+                               .momentum = (float)kinds[k].momentum,
+                               .nesterov = kinds[k].nesterov};
                 run_update(engines[e], &u);
             }
             /* Values of size 2 rounded 20 times by 2^-24, and 0.01 and 0.9 as floats: 1e-8 of moves of size 2. */

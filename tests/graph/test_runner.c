@@ -187,17 +187,18 @@ static float *train(const st_runner_config *config, const float *parameters, con
     for (int step = 1; step <= 12; step++) {
         double loss;
         assert_int_equal(st_runner_train(runner, x, x, step % 4 ? BATCH : BATCH - 1, &loss, NULL), STRAIT_OK);
-        const st_update u = {.kind = ST_OPTIMIZER_ADAM,
-                             .n_gradients = st_runner_replicas(runner),
-                             .gradient = gradient,
-                             .value = st_runner_parameters(runner),
-                             .m = m,
-                             .v = v,
-                             .learning_rate = (float)(0.01 * sqrt(1 - pow(0.999, step)) / (1 - pow(0.9, step))),
-                             .beta_1 = 0.9f,
-                             .beta_2 = 0.999f,
-                             .epsilon = 1e-7f};
-        config->engine->update(&u, 0, n);
+        st_update u = {.kind = ST_OPTIMIZER_ADAM,
+                       .n_gradients = st_runner_replicas(runner),
+                       .gradient = gradient,
+                       .value = st_runner_parameters(runner),
+                       .m = m,
+                       .v = v,
+                       .learning_rate = (float)(0.01 * sqrt(1 - pow(0.999, step)) / (1 - pow(0.9, step))),
+                       .beta_1 = 0.9f,
+                       .beta_2 = 0.999f,
+                       .epsilon = 1e-7f};
+        config->engine->plan_update(&u);
+        u.run(&u, 0, n);
     }
     assert_int_equal(st_runner_unpack(runner, out, st_runner_parameters(runner), NULL), STRAIT_OK);
     st_free(m);

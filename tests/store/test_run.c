@@ -148,8 +148,11 @@ static void a_model_is_a_file_or_in_a_run(void **state) {
     expect_run("runs", "x", "runs/x-001");
     write_empty("runs/x-001/recipe.yaml");
     assert_int_equal(st_run_model_path(&path, "x-001", &err), STRAIT_NOT_FOUND);
-    assert_string_equal(err.message, "runs/x-001: this run has no model.safetensors yet: its training was stopped "
-                                     "before the first epoch ended");
+    assert_string_equal(err.message, "runs/x-001: this run has neither model.safetensors nor checkpoint.safetensors");
+    write_empty("runs/x-001/checkpoint.safetensors"); /* of a run that was killed */
+    assert_int_equal(st_run_model_path(&path, "x-001", &err), STRAIT_OK);
+    assert_string_equal(path, "runs/x-001/checkpoint.safetensors");
+    st_free(path);
     assert_int_equal(st_run_model_path(&path, "m.safetensors", &err), STRAIT_NOT_FOUND);
     assert_string_equal(err.message, "m.safetensors: no such file");
     write_empty("runs/x-001/model.safetensors");
