@@ -41,6 +41,7 @@ static void plan_update(st_update *update) {
 
 const st_engine st_engine_cpu = {
     .name = "cpu",
+    .set_threads = st_onednn_set_threads,
     .thread_init = st_onednn_thread_init,
     .plan_update = plan_update,
     .kernel =
@@ -99,6 +100,7 @@ strait_status st_cpu_peak(double *gflops, int threads, strait_error *err) {
     *gflops = 0;
     peak.block = st_alloc_aligned(floats * sizeof(float));
     if (!peak.block) return st_fail_memory(err, floats * sizeof(float), "measuring the peak");
+    const int before = st_onednn_set_threads(1);
     strait_status status = st_pool_new(&pool, threads, st_onednn_thread_init, err);
     if (status != STRAIT_OK) goto out;
     for (size_t i = 0; i < floats; i++)
@@ -109,6 +111,7 @@ strait_status st_cpu_peak(double *gflops, int threads, strait_error *err) {
     }
     if (peak.failed) status = st_fail(err, STRAIT_ENGINE, "oneDNN could not multiply two matrices");
 out:
+    if (before > 0) st_onednn_set_threads(before);
     st_pool_free(pool);
     st_free(peak.block);
     return status;

@@ -17,7 +17,8 @@ extern const st_kernel st_reference_activation;
 extern const st_kernel st_reference_loss;
 
 /* oneDNN's side of the room (onednn.c). */
-void st_onednn_thread_init(void);
+void st_onednn_thread_init(void); /* one thread from now on, on this thread */
+int st_onednn_set_threads(int n); /* gives how many there were; 0: not known */
 const char *st_onednn_version(void);
 /* C [n, n] = A [n, n] B [n, n] on the calling thread. */
 strait_status st_onednn_square_product(int64_t n, const float *a, const float *b, float *c);

@@ -23,11 +23,20 @@ strait_status st_onednn_fail(strait_error *err, dnnl_status_t status, const char
 }
 
 /* A replica runs single-threaded primitives. oneDNN's threads are OpenMP's in most builds: tell the OpenMP that it
-   brought along, if any, to use one thread when called from this thread. */
+   brought along, if any, how many to use when called from this thread. */
+int st_onednn_set_threads(int n) {
+    int (*most)(void) = NULL;
+    void (*set)(int) = NULL;
+    *(void **)&most = dlsym(RTLD_DEFAULT, "omp_get_max_threads");
+    *(void **)&set = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (!most || !set) return 0;
+    const int before = most();
+    set(n);
+    return before;
+}
+
 void st_onednn_thread_init(void) {
-    void (*set_threads)(int) = NULL;
-    *(void **)&set_threads = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
-    if (set_threads) set_threads(1);
+    st_onednn_set_threads(1);
 }
 
 static char version_text[32];

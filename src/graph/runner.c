@@ -30,6 +30,7 @@ struct st_runner {
     float *parameters; /* packed */
     st_replica *replica;
     st_pool *pool;
+    int threads_before; /* of the caller, in the libraries under the engine */
     st_job job;
 };
 
@@ -107,6 +108,7 @@ strait_status st_runner_new(st_runner **out, const st_runner_config *config, str
         status = st_fail_memory(err, (size_t)runner->n_replicas * sizeof *runner->replica, "the replicas");
         goto out;
     }
+    if (config->engine->set_threads) runner->threads_before = config->engine->set_threads(1);
     /* The pool first: kernels are made under the thread settings they will run with. */
     status = st_pool_new(&runner->pool, runner->n_replicas, config->engine->thread_init, err);
     for (int i = 0; i < runner->n_replicas && status == STRAIT_OK; i++)
@@ -122,6 +124,7 @@ out:
 void st_runner_free(st_runner *runner) {
     if (!runner) return;
     st_pool_free(runner->pool);
+    if (runner->threads_before > 0) runner->config.engine->set_threads(runner->threads_before);
     for (int i = 0; runner->replica && i < runner->n_replicas; i++) {
         st_plan_free(runner->replica[i].plan);
         st_free(runner->replica[i].gradient);

@@ -100,4 +100,44 @@ cp -r stopped-INT damaged
 head -c 1000 stopped-INT/small-001/checkpoint.safetensors >damaged/small-001/checkpoint.safetensors
 expect_refused 'checkpoint.safetensors' train --resume damaged/small-001 --epochs 9
 
+check "killed after its last epoch, before its end was written, it is finished by --resume"
+cp -r $whole unfinished
+rm unfinished/model.safetensors unfinished/encoder.safetensors unfinished/decoder.safetensors unfinished/*.png
+run eval unfinished small-images-idx3-ubyte # from the checkpoint
+expect_exit 0
+run train --resume unfinished
+expect_exit 0
+expect_as_whole unfinished
+expect_file unfinished/reconstructions.png
+run train --resume unfinished
+expect_exit 1
+expect_error 'is complete: 6 of 6 epochs'
+
+check "a recipe that was changed since the checkpoint is refused"
+cp -r $whole edited
+sed -i 's/units: 1500/units: 1400/' edited/recipe.yaml
+run train --resume edited --epochs 7
+expect_exit 1
+expect_error "changed since the checkpoint: '.*units: 1400.*' was '.*units: 1500"
+
+check "a checkpoint of another run is refused"
+run train small.yaml --set model.encoder.1.dense.units=3 --quiet --out other
+cp -r $whole mixed
+cp other/small-001/checkpoint.safetensors mixed/
+run train --resume mixed --epochs 7
+expect_exit 1
+expect_error 'changed since the checkpoint'
+
+check "data with another number of samples is refused"
+cp -r $whole fewer
+sed -i 's|source: .*|source: fewer-images-idx3-ubyte|' fewer/recipe.yaml
+run train --resume fewer --epochs 7
+expect_exit 1
+mv small-images-idx3-ubyte all-images && mv small-labels-idx1-ubyte all-labels
+make_images small 500
+run train --resume $whole --epochs 7
+expect_exit 1
+expect_error 'trains on .* samples .* but the data now has'
+mv all-images small-images-idx3-ubyte && mv all-labels small-labels-idx1-ubyte
+
 finish
