@@ -83,6 +83,26 @@ STRAIT_API strait_status strait_model_evaluate(strait_evaluation *out, const str
 STRAIT_API strait_status strait_model_score(strait_array **out, const strait_model *model, strait_data *data,
                                             const char *metric, const strait_apply_options *options, strait_error *err);
 
+/* What a layer gave for one sample. Strings and values are borrowed from strait_activations. */
+typedef struct strait_activation_map {
+    const char *name;  /* as in the summary: "encoder.1" */
+    const char *layer; /* "conv2d (relu)" */
+    int n_dims;
+    int64_t dim[STRAIT_MAX_DIMS];
+    const float *values; /* [dim...]; images [height, width, channels] */
+} strait_activation_map;
+
+typedef struct strait_activations {
+    int n;
+    strait_activation_map *map; /* [n]: the input, then every layer in order */
+} strait_activations;
+
+/* Every layer's values for sample i of a data set. The caller owns *out and frees it with strait_activations_free.
+   Errors as strait_model_encode, ARGUMENT for a sample that is not there. */
+STRAIT_API strait_status strait_model_activations(strait_activations **out, const strait_model *model,
+                                                  strait_data *data, int64_t i, strait_error *err);
+STRAIT_API void strait_activations_free(strait_activations *activations);
+
 /* One row of the summary table. Strings are borrowed from the summary. */
 typedef struct strait_summary_row {
     const char *part;  /* "encoder" or "decoder" */

@@ -5,10 +5,13 @@
 #include <strait/array.h>
 #include <strait/bench.h>
 #include <strait/data.h>
+#include <strait/diagnosis.h>
 #include <strait/info.h>
 #include <strait/model.h>
 #include <strait/picture.h>
 #include <strait/recipe.h>
+#include <strait/report.h>
+#include <strait/runs.h>
 #include <strait/status.h>
 #include <strait/train.h>
 

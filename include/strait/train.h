@@ -21,6 +21,7 @@ typedef struct strait_progress {
     int64_t samples;        /* done in this epoch */
     double loss;            /* mean over the samples of this epoch so far */
     double val_loss;        /* NAN until the epoch has been validated, or without validation */
+    double kl, val_kl;      /* the KL divergence alone, not times beta; NAN without a gaussian latent */
     double learning_rate;
     double seconds;            /* of this epoch so far, validation included once it is done */
     double wait_seconds;       /* of this epoch spent waiting for data */

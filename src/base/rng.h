@@ -15,6 +15,11 @@ typedef enum st_rng_purpose {
     ST_RNG_CORRUPT,
     ST_RNG_WATCH,
     ST_RNG_BENCH,
+    ST_RNG_DROPOUT,
+    ST_RNG_NOISE,
+    ST_RNG_LATENT,
+    ST_RNG_AUGMENT,
+    ST_RNG_SPLIT,
 } st_rng_purpose;
 
 /* A stream: key = seed; counter = (block, sample, epoch, purpose). */

@@ -22,15 +22,37 @@ typedef struct st_kernel_request {
 typedef struct st_kernel_needs {
     size_t kernel, bias; /* of the packed parameters; 0: none */
     size_t scratch;      /* used within one call, shared between ops */
+    size_t keep;         /* written by forward, read by backward: masks, indices, statistics */
+    size_t exchange;     /* doubles summed at once over the replicas while training (st_exchange_sum); above 0 the
+                            replicas run in step, each with its whole share of the batch at once */
 } st_kernel_needs;
 
-/* The part of a step that changes from call to call; read by losses. */
+/* What a call is for: latents and outputs for people; the loss on samples not trained on; training. Dropout and
+   noise act in training alone; a sample op gives its mean to apply, and draws otherwise; batch_norm uses the batch's
+   statistics in training, the moving ones otherwise. */
+typedef enum st_mode { ST_MODE_APPLY, ST_MODE_VALIDATE, ST_MODE_TRAIN } st_mode;
+
+/* The part of a step that changes from call to call. */
 typedef struct st_step {
-    int64_t n_valid;     /* samples of the micro-batch that count; the rest are padding */
+    st_mode mode;
+    int64_t n_valid;     /* samples of the micro-batch that count; the rest are padding. May be 0 in step */
+    int64_t n_batch;     /* samples of the whole batch, over all replicas */
     const float *target; /* [n_valid, output shape] */
     float scale;         /* 1 / (samples of the batch * values of a sample) */
-    double loss;         /* out: sum of the loss over values and valid samples, added to */
+    /* Random numbers of sample i: stream (seed, purpose, epoch, sample[i]), positions op->random + value. */
+    uint64_t seed;
+    uint32_t epoch;
+    const uint32_t *sample; /* [n_valid] */
+    float beta_scale;       /* sample: beta is multiplied by it (warm-up) */
+    double loss;            /* out: sum of the loss over values and valid samples, added to */
+    double kl;              /* out: sum over valid samples of the KL divergence, not times beta, added to */
+    double extra;           /* out: sum over valid samples of what comes beside the loss: beta KL, penalties */
 } st_step;
+
+/* Where replicas running in step meet. Sums values [n] over the replicas in the order of their number: each then has
+   the same bits. Every replica must call it, as often and with the same n. */
+typedef struct st_exchange st_exchange;
+void st_exchange_sum(st_exchange *exchange, int replica, double *values, size_t n);
 
 /* Where everything lives; fixed for the life of the plan. Gradient pointers are NULL outside training. */
 typedef struct st_binding {
@@ -38,10 +60,16 @@ typedef struct st_binding {
     float *dst;                 /* [batch, dst shape] */
     float *ddst;                /* gradient by dst; kernels may overwrite it */
     float *dsrc;                /* gradient by src; NULL when not needed */
+    const float *src2;          /* [batch, src2 shape]; NULL: none */
+    float *dsrc2;               /* its gradient */
     const float *kernel, *bias; /* packed */
     float *dkernel, *dbias;     /* packed */
-    st_step *step;              /* losses */
-    float *scratch;
+    float *state;               /* state[0], then state[1], in canonical layout, shared by the replicas: replica 0 alone
+                                   writes, in training */
+    st_step *step;
+    float *scratch, *keep;
+    st_exchange *exchange; /* NULL where no kernel needs it */
+    int replica;
 } st_binding;
 
 typedef struct st_kernel {
@@ -63,18 +91,34 @@ typedef struct st_kernel {
 } st_kernel;
 
 /* The optimiser's pass, run over slices [begin, end): the replicas' gradients are summed in order of their number, then
-   the step is taken. All blocks have the packed layout; m and v are the optimiser's state. */
+   scaled, clipped, penalised, and the step is taken. All blocks have the packed layout; m, v and u are the optimiser's
+   state. For each value w with gradient g, in this order:
+     g = clip(gradient_scale * sum of gradients, -clip_value, clip_value) + l1 sign(w) + 2 l2 w
+     w = w - decay * w
+     and then, as Keras writes them (s = learning_rate, the rate of this step, corrected where told):
+     sgd       momentum 0: w -= s g; else m = momentum m - s g; w += nesterov ? momentum m - s g : m
+     adam(w)   m += (1 - beta_1) (g - m); v += (1 - beta_2) (g^2 - v); w -= s m / (sqrt(v) + epsilon)
+               s corrected: learning rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+     nadam     m, v as adam; w -= (c_1 m + c_2 g) / (sqrt(v / c_3) + epsilon), c by the stepper: Keras' u_t products
+     rmsprop   v = rho v + (1 - rho) g^2; centered: u = rho u + (1 - rho) g, d = v - u^2, else d = v;
+               e = s g / sqrt(d + epsilon); momentum 0: w -= e; else m = momentum m + e; w -= m
+     adagrad   v += g^2; w -= s g / sqrt(v + epsilon)
+     adadelta  v = rho v + (1 - rho) g^2; e = sqrt(m + epsilon) / sqrt(v + epsilon) g; m = rho m + (1 - rho) e^2;
+               w -= s e */
 typedef struct st_update st_update;
 struct st_update {
     void (*run)(const st_update *update, size_t begin, size_t end); /* set by the engine's plan_update */
     st_optimizer_kind kind;
     int n_gradients;
     float *const *gradient; /* [n_gradients][n] */
-    float *value, *m, *v;
-    float learning_rate; /* adam: already corrected for the bias of both moments */
-    float beta_1, beta_2, epsilon;
+    float *value, *m, *v, *u;
+    float learning_rate;
+    float beta_1, beta_2, epsilon; /* rmsprop, adadelta: beta_2 is rho */
     float momentum;
-    bool nesterov;
+    bool nesterov, centered;
+    float c_1, c_2, c_3;              /* nadam */
+    float gradient_scale, clip_value; /* 1 and INFINITY: as they are */
+    float l1, l2, decay;              /* of this slice; 0 where it holds no kernels */
 };
 
 typedef struct st_engine {

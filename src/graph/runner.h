@@ -3,7 +3,9 @@
    in micro-batches that stay in its cache. Invariants:
    1. The split (replicas, micro-batch) is decided in st_runner_new and never changes: it decides the last bits.
    2. Nothing is allocated, looked up or locked after st_runner_new.
-   3. Sample i of a batch always goes to the same replica and micro-batch. */
+   3. Sample i of a batch always goes to the same replica and micro-batch.
+   4. Where an op mixes samples (batch_norm) the replicas train in step: each takes its whole share at once, and they
+      meet to add up what the op needs of all of them. */
 #ifndef ST_GRAPH_RUNNER_H
 #define ST_GRAPH_RUNNER_H
 
@@ -20,8 +22,35 @@ typedef struct st_runner_config {
     int64_t micro_batch; /* 0: by the rule */
     bool training;       /* backward too; then a loss follows the last op */
     bool with_loss;      /* a loss, forward only (evaluation) */
-    st_loss_kind loss;
+    bool keep_values;    /* every tensor stays readable after a call: st_runner_tensor. Needs one thread and
+                            micro_batch = batch_size */
+    st_loss loss;
+    uint64_t seed; /* of dropout, noise and latent samples */
 } st_runner_config;
+
+/* What a call works on. */
+typedef struct st_feed {
+    const float *input;     /* [n, in] */
+    const float *target;    /* [n, out] */
+    float *output;          /* [n, out], or NULL */
+    int64_t n;              /* <= batch_size */
+    uint32_t epoch;         /* the stream of random numbers ... */
+    const uint32_t *sample; /* ... of each sample [n]; NULL: 0 to n - 1 */
+    double beta_scale;      /* of the KL divergence: 1 but for a warm-up */
+} st_feed;
+
+/* What it cost, each a mean over the n samples. */
+typedef struct st_cost {
+    double loss; /* all: the loss' mean over values, beta KL, the latent's penalty */
+    double kl;   /* the KL divergence alone, not times beta; 0 without a sample op */
+} st_cost;
+
+/* A stretch of the packed block that holds one parameter. Padding lies between stretches, zero. */
+typedef struct st_segment {
+    size_t begin, end;
+    st_role role;
+    int op, parameter; /* in the graph; a state segment: its first parameter */
+} st_segment;
 
 typedef struct st_runner st_runner;
 
@@ -42,12 +71,15 @@ st_pool *st_runner_pool(st_runner *runner);
 
 /* Outputs of n <= batch_size samples. input [n, in], output [n, out]. */
 strait_status st_runner_forward(st_runner *runner, const float *input, float *output, int64_t n, strait_error *err);
-/* Forward only, *loss the mean loss over the n samples' values; output (may be NULL) [n, out]. */
-strait_status st_runner_evaluate(st_runner *runner, const float *input, const float *target, float *output, int64_t n,
-                                 double *loss, strait_error *err);
-/* Forward and backward: gradients of the mean loss over the n samples are left in the replicas' blocks. */
-strait_status st_runner_train(st_runner *runner, const float *input, const float *target, int64_t n, double *loss,
-                              strait_error *err);
+/* Forward only, with the loss (mode VALIDATE). */
+strait_status st_runner_evaluate(st_cost *cost, st_runner *runner, const st_feed *feed, strait_error *err);
+/* Forward and backward: gradients of cost.loss are left in the replicas' blocks. feed->output must be NULL. */
+strait_status st_runner_train(st_cost *cost, st_runner *runner, const st_feed *feed, strait_error *err);
+
+/* The parameters' places in the packed block, ascending; borrowed. */
+const st_segment *st_runner_segments(const st_runner *runner, int *n);
+/* With keep_values: tensor t of the last call, [n, shape]; borrowed until the next. */
+const float *st_runner_tensor(const st_runner *runner, int t);
 
 /* Bytes: parameters, gradients, activations and scratch of all replicas. */
 int64_t st_runner_memory(const st_runner *runner);

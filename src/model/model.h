@@ -21,13 +21,18 @@ struct strait_model {
 strait_status st_model_graph(st_graph **out, const strait_recipe *recipe, bool with_encoder, bool with_decoder,
                              strait_error *err);
 
-/* Glorot-uniform kernels, zero biases (Glorot and Bengio 2010): U(-l, l), l = sqrt(6 / (fan_in + fan_out)). Parameter i
-   draws stream sample = i of purpose ST_RNG_WEIGHTS. */
+/* Every parameter as its initialiser says (base/terms.h). Parameter i draws stream sample = i of purpose
+   ST_RNG_WEIGHTS. */
 void st_model_initialise(float *values, const st_graph *graph, uint64_t seed);
 
 /* Builds a model around a copy of recipe with fresh weights (public strait_model_build). After changing model->recipe
    call st_model_set_recipe so that the text follows. */
 strait_status st_model_set_recipe(strait_model *model, const strait_recipe *recipe, strait_error *err);
+
+/* The same model without batch_norm where it follows a linear dense, conv2d or conv2d_transpose: the moving statistics
+   go into that op's kernel and bias, and an activation after it is fused. For inference. *graph and *values are the
+   caller's (st_graph_free, st_free); a model without such an op gives *graph = NULL. Errors: MEMORY. */
+strait_status st_model_fold(st_graph **graph, float **values, const strait_model *model, strait_error *err);
 
 /* Reads one model file. */
 strait_status st_model_read(strait_model **out, const char *path, strait_error *err);

@@ -27,7 +27,19 @@ strait_status st_fail_at(strait_error *err, strait_status code, st_pos pos, cons
     X(DENSE, "dense")                                                                                                  \
     X(CONV2D, "conv2d")                                                                                                \
     X(CONV2D_TRANSPOSE, "conv2d_transpose")                                                                            \
-    X(ACTIVATION, "activation")
+    X(ACTIVATION, "activation")                                                                                        \
+    X(MAX_POOL2D, "max_pool2d")                                                                                        \
+    X(AVG_POOL2D, "avg_pool2d")                                                                                        \
+    X(UPSAMPLE2D, "upsample2d")                                                                                        \
+    X(BATCH_NORM, "batch_norm")                                                                                        \
+    X(LAYER_NORM, "layer_norm")                                                                                        \
+    X(DROPOUT, "dropout")                                                                                              \
+    X(GAUSSIAN_NOISE, "gaussian_noise")                                                                                \
+    X(CROP2D, "crop2d")                                                                                                \
+    X(ZERO_PAD2D, "zero_pad2d")                                                                                        \
+    X(PARALLEL, "parallel")                                                                                            \
+    X(RESIDUAL, "residual")                                                                                            \
+    X(GAUSSIAN, "gaussian")
 
 typedef enum st_layer_kind {
 #define ST_LAYER_ENUM(name, text) ST_LAYER_##name,
@@ -35,20 +47,45 @@ typedef enum st_layer_kind {
 #undef ST_LAYER_ENUM
 } st_layer_kind;
 
+typedef struct st_layer st_layer;
+
+/* Layers inside a layer. In recipes: parallel: [{slice: [0, 2000], layers: [...]}, ...]; residual: [...];
+   gaussian: {mean: [...], log_variance: [...]}. */
+typedef struct st_branch {
+    st_pos pos;
+    bool sliced; /* parallel: takes values [begin, end) of the input's last axis; else all of it */
+    int64_t begin, end;
+    int n_layers;
+    st_layer *layers; /* owned */
+} st_branch;
+
 /* Fields a layer kind does not have stay zero. */
-typedef struct st_layer {
+struct st_layer {
     st_layer_kind kind;
     st_pos pos;
-    st_activation activation; /* dense, conv2d, conv2d_transpose, activation */
-    bool bias;                /* dense, conv2d, conv2d_transpose: default true */
-    int64_t units;            /* dense */
-    int64_t filters;          /* conv2d, conv2d_transpose */
-    int64_t kernel_size[2];   /* height, width; in recipes a number or [h, w]; default 3 */
-    int64_t strides[2];       /* default 1 */
-    st_padding padding;       /* default same */
-    int n_dims;               /* reshape */
-    int64_t dim[4];           /* reshape: one sample's shape */
-} st_layer;
+    st_activation activation;    /* dense, conv2d, conv2d_transpose, activation */
+    bool bias;                   /* dense, conv2d, conv2d_transpose: default true */
+    int64_t units;               /* dense */
+    int64_t filters;             /* conv2d, conv2d_transpose */
+    int64_t kernel_size[2];      /* height, width; in recipes a number or [h, w]; default 3 */
+    int64_t strides[2];          /* default 1; pools: default the size */
+    st_padding padding;          /* default same; pools: default valid, as Keras */
+    st_initializer initializer;  /* dense, conv2d, conv2d_transpose: default glorot_uniform, or model.initializer */
+    int64_t size[2];             /* max_pool2d, avg_pool2d, upsample2d: default 2 */
+    bool bilinear;               /* upsample2d: interpolation: nearest (default) | bilinear */
+    double momentum, epsilon;    /* batch_norm: 0.99, 1e-3; layer_norm: 1e-3 */
+    double rate;                 /* dropout: 0 <= rate < 1 */
+    double stddev;               /* gaussian_noise: above 0 */
+    int64_t before[2], after[2]; /* crop2d, zero_pad2d: rows, columns; n, [rows, columns] or
+                                    [[top, bottom], [left, right]] */
+    int n_branches;
+    st_branch *branch; /* owned; parallel: each; residual: one; gaussian with layers: mean, log_variance */
+    double beta;       /* gaussian (units above): weight of the KL divergence, default 1, at least 0 */
+    bool kl_mean;      /* gaussian: kl: sum (default) | mean, over the latent */
+    double warmup;     /* gaussian: epochs in which beta grows from 0; default 0 */
+    int n_dims;        /* reshape */
+    int64_t dim[4];    /* reshape: one sample's shape */
+};
 
 typedef enum st_scale { ST_SCALE_UNIT, ST_SCALE_NONE, ST_SCALE_MINMAX } st_scale;
 typedef enum st_corrupt_kind {
@@ -66,13 +103,47 @@ typedef struct st_corrupt {
     double clip_low, clip_high;
 } st_corrupt;
 
+/* Random changes of each training image, the same to input and target; validation is left as it is. All 0: none. */
+typedef struct st_augment {
+    double rotate;   /* degrees, either way */
+    double shift[2]; /* share of height, width, either way */
+    double zoom;     /* 0.1: 0.9 to 1.1 times the size */
+    bool flip[2];    /* upside down, left to right: half of the images; flip: none|horizontal|vertical|both */
+} st_augment;
+
+/* Defaults as Keras has them. */
 typedef struct st_optimizer {
     st_optimizer_kind kind;
-    double learning_rate;           /* adam 0.001, sgd 0.01 */
-    double beta_1, beta_2, epsilon; /* adam: 0.9, 0.999, 1e-7 */
-    double momentum;                /* sgd: 0 */
+    double learning_rate;           /* 0.001; sgd 0.01 */
+    double beta_1, beta_2, epsilon; /* adam, adamw, nadam: 0.9, 0.999, 1e-7; adagrad, rmsprop, adadelta: epsilon 1e-7 */
+    double rho;                     /* rmsprop 0.9, adadelta 0.95 */
+    double momentum;                /* sgd, rmsprop: 0 */
+    double initial_accumulator;     /* adagrad: 0.1 */
+    double weight_decay;            /* adamw: 0.004 */
     bool nesterov;                  /* sgd: false */
+    bool centered;                  /* rmsprop: false */
 } st_optimizer;
+
+/* How the learning rate moves. In recipes: schedule: {step: {every: 10, factor: 0.5}, warmup: 2}. */
+#define ST_SCHEDULE_LIST(X)                                                                                            \
+    X(CONSTANT, "constant")       /* the optimiser's learning_rate */                                                  \
+    X(STEP, "step")               /* times factor after each `every` epochs */                                         \
+    X(EXPONENTIAL, "exponential") /* times factor^(epochs gone, with their fraction) */                                \
+    X(COSINE, "cosine")           /* half a cosine from it down to final times it (Loshchilov and Hutter 2017) */      \
+    X(ONE_CYCLE, "one_cycle")     /* from 1/start of it up to it in `rise` of all steps, then down to 1/(start final), \
+                                     both by half a cosine (Smith 2018, as PyTorch's OneCycleLR) */
+typedef enum st_schedule_kind {
+#define ST_SCHEDULE_ENUM(name, text) ST_SCHEDULE_##name,
+    ST_SCHEDULE_LIST(ST_SCHEDULE_ENUM)
+#undef ST_SCHEDULE_ENUM
+} st_schedule_kind;
+typedef struct st_schedule {
+    st_schedule_kind kind;
+    double every, factor; /* step: required, 0.1; exponential: factor 0.9 */
+    double final;         /* cosine: 0; one_cycle: 10000 */
+    double start, rise;   /* one_cycle: 25, 0.3 */
+    double warmup;        /* epochs in which it grows linearly from 0; default 0; not with one_cycle */
+} st_schedule;
 
 struct strait_recipe {
     char *name;
@@ -86,6 +157,8 @@ struct strait_recipe {
         double scale_offset,
             scale_factor; /* minmax, once fitted on training data: x' = (x - offset) * factor; factor 0: not fitted */
         st_corrupt corrupt;
+        int64_t resize[2]; /* height, width to which images are brought; 0: as they are */
+        st_augment augment;
         int64_t limit; /* the first so many samples; 0: all */
         int n_only;    /* labels to keep */
         int64_t *only;
@@ -96,11 +169,25 @@ struct strait_recipe {
         int64_t input_dim[4];
         int n_encoder, n_decoder;
         st_layer *encoder, *decoder;
+        st_initializer initializer; /* of layers that name none; default glorot_uniform */
     } model;
     struct {
         st_pos pos;
-        st_loss_kind loss;
+        st_pos loss_pos, optimizer_pos;
+        /* loss: mse; loss: {huber: {delta: 0.5}}; loss: {mse: {weight: 784}}; loss: {mse: 0.8, mae: 0.2} (weights);
+           loss: {binary_crossentropy: {from_logits: true}} becomes the term LOGITS, alone. */
+        st_loss loss;
         st_optimizer optimizer;
+        st_schedule schedule;
+        double clip_norm, clip_value; /* of all gradients together; of each value. 0: none */
+        double weight_decay;          /* any optimiser: kernels shrink by learning rate * this. 0: none */
+        double weight_l1, weight_l2;  /* penalty: {weights: {l1, l2}, latent: {l1, l2}}: sums over kernels, ... */
+        double latent_l1, latent_l2;  /* ... and over a sample's latent, added to the loss */
+        struct {
+            bool on;
+            double factor, min_delta, min_rate; /* 0.1, 1e-4, 0: Keras */
+            int64_t patience, cooldown;         /* 10, 0 */
+        } reduce_lr_on_plateau;
         int64_t epochs, batch_size; /* defaults 10, 32 */
         bool shuffle;               /* default true */
         struct {
@@ -112,6 +199,9 @@ struct strait_recipe {
         /* How the step is computed; written into the run's recipe so that reruns give the same bits. */
         int64_t threads, micro_batch; /* 0: chosen by the rule */
     } train;
+    struct {
+        int64_t reconstructions; /* samples reconstructed after each epoch, of training and of validation; 0: none */
+    } watch;
     char *file;       /* what st_pos.file points to: the file the recipe was read from ... */
     int n_overrides;  /* ... or, for a value given by --set, */
     char **overrides; /* "--set train.epochs=3" */

@@ -1,7 +1,7 @@
 #include "report/canvas_int.h"
 
 #include "base/memory.h"
-#include "report/png_int.h"
+#include "image/png.h"
 
 /* Fonts are asked for by this name; where it is missing fontconfig gives the nearest, and cairo draws its built-in
    strokes where there is no font at all. */

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "report/canvas_int.h"
-#include "report/png_int.h"
+#include "image/png.h"
 
 #define IMAGE_SIDE 96   /* small images are enlarged up to this */
 #define LARGE_SIDE 256  /* large ones reduced to this */

@@ -17,11 +17,13 @@ strait_status st_run_find(char **out, const char *run, strait_error *err);
  */
 strait_status st_run_model_path(char **out, const char *model, strait_error *err);
 
-/* One epoch of history.csv: epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds. */
+/* One epoch of history.csv: epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds,kl,val_kl.
+   Files without the last two are read too. */
 typedef struct st_history_row {
     int epoch;
     double loss, val_loss; /* val_loss NAN: empty in the file */
     double learning_rate, seconds, samples_per_second, wait_seconds;
+    double kl, val_kl; /* NAN: empty in the file */
 } st_history_row;
 
 /* Writes / reads a whole history.csv (atomic). *out is the caller's (st_free). */

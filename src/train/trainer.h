@@ -31,14 +31,19 @@ typedef struct st_train_state {
     double best_loss;
     double stop_loss; /* early stopping: the loss to beat, and the epochs since it was */
     int64_t stop_waited, stop_epoch;
-    int64_t n_samples, n_validation; /* what it trains and validates on: a resume must find as many */
-    bool stopped;                    /* early */
+    double plateau_loss;                      /* reduce_lr_on_plateau: the loss to beat, ... */
+    int64_t plateau_waited, plateau_cooldown; /* ... epochs since it was, and still to pass */
+    double plateau_scale;                     /* what the rate is multiplied by: 1 at the start */
+    double kl_sum;                            /* of the epoch under way, as loss_sum */
+    int64_t n_samples, n_validation;          /* what it trains and validates on: a resume must find as many */
+    bool stopped;                             /* early */
 } st_train_state;
 
 /* An epoch's outcome. */
 typedef struct st_epoch {
     int64_t epoch; /* from 1 */
     double loss, val_loss, learning_rate, seconds, samples_per_second, wait_seconds;
+    double kl, val_kl; /* the KL divergence alone, not times beta; NAN without a gaussian latent */
 } st_epoch;
 
 typedef struct st_trainer st_trainer;
@@ -48,6 +53,9 @@ typedef struct st_trainer_hooks {
     void *context;
     /* After an epoch (validated, counted in the state) and when an interruption was asked for (epoch NULL). */
     strait_status (*save)(void *context, st_trainer *trainer, const st_epoch *epoch, strait_error *err);
+    /* Before the first step ever (epoch 0) and after each epoch, before save: to look at the model, whose values are
+       current. Not called again for what a resume has behind it. */
+    strait_status (*watch)(void *context, st_trainer *trainer, int64_t epoch, strait_error *err);
 } st_trainer_hooks;
 
 typedef struct st_trainer_config {

@@ -1,5 +1,5 @@
 /* libpng reports failure by longjmp: encode() is the only function it may leave, and keeps no state of its own. */
-#include "report/png_int.h"
+#include "image/png.h"
 
 #include <png.h>
 #include <setjmp.h>

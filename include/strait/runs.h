@@ -1,0 +1,65 @@
+/* The store of runs: what was trained, how, and what came of it. An index (SQLite, runs.db) beside the run folders,
+   which stay the truth: strait_runs_scan makes the index anew from them. */
+#ifndef STRAIT_RUNS_H
+#define STRAIT_RUNS_H
+
+#include <stdint.h>
+#include <strait/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One run. Strings belong to the struct. */
+typedef struct strait_run {
+    char name[128]; /* "fashion-basic-001" */
+    char folder[512];
+    char recipe[128]; /* the recipe's name */
+    char state[16];   /* "running", "complete", "stopped" (early), "interrupted", "diverged", "failed" */
+    char loss_name[64], optimizer[32];
+    char source[512];  /* of the data */
+    char checksum[32]; /* "crc32:1a2b3c4d" of the training samples as stored */
+    char version[32], processor[128], command[1024];
+    char started[32]; /* ISO 8601, UTC; "" when not known */
+    uint64_t seed;
+    int epochs, epochs_asked, batch_size, threads, micro_batch, latent;
+    int64_t n_samples, n_validation, parameters;
+    double learning_rate, loss, val_loss, best_loss; /* NAN: none */
+    int best_epoch;
+    double seconds, samples_per_second, wait_share;
+    int n_problems, n_warnings; /* of the diagnosis */
+} strait_run;
+
+typedef struct strait_runs {
+    int n;
+    strait_run *run;
+} strait_runs;
+
+/* The runs of a store. dir: the folder of runs (NULL: "runs"). sort: a column's name ("val_loss", "-started" for
+   descending; NULL: by start), runs without a value last. filter: conditions joined by ',' all of which must hold,
+   "loss=mse", "val_loss<0.01", "recipe!=cells-1", on the columns above or a recipe's key
+   ("model.encoder.1.dense.units=64"); NULL: all. The caller owns *out. Errors: NOT_FOUND, ARGUMENT (an unknown column,
+   with the nearest), FORMAT, MEMORY. */
+STRAIT_API strait_status strait_runs_list(strait_runs **out, const char *dir, const char *sort, const char *filter,
+                                          strait_error *err);
+STRAIT_API void strait_runs_free(strait_runs *runs);
+
+/* One run by folder or name. */
+STRAIT_API strait_status strait_run_open(strait_run *out, const char *run, strait_error *err);
+
+/* Reads every run folder in dir and makes the index agree: new and moved ones are added, missing ones dropped.
+ *n_added and *n_dropped may be NULL. Errors: NOT_FOUND, IO, MEMORY. */
+STRAIT_API strait_status strait_runs_scan(int *n_added, int *n_dropped, const char *dir, strait_error *err);
+
+/* Deletes a run: its folder with all files a training or report wrote, and its rows. A file that no run writes keeps
+   the folder and is named in the error. A run under way is refused. Errors: NOT_FOUND, ARGUMENT, IO. */
+STRAIT_API strait_status strait_run_delete(const char *run, strait_error *err);
+
+/* What differs between runs: *out is a text the caller frees with strait_string_free, one line a recipe key with the
+   values side by side. Errors: NOT_FOUND, ARGUMENT (fewer than two), MEMORY. */
+STRAIT_API strait_status strait_runs_differences(char **out, const char *const *runs, int n, strait_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

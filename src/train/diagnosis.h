@@ -1,0 +1,42 @@
+/* The diagnosis: what is looked at before training, before the first step and after each epoch, and the findings drawn
+   from it. It never changes the training. Sentences carry a number and a mend; each finding is told once.
+
+   Invariants:
+   1. What it finds is a function of recipe, data and weights alone: never of time, nor of which thread ran.
+   2. It costs a small share of an epoch: one forward pass over a few fixed samples, one over the weights. */
+#ifndef ST_TRAIN_DIAGNOSIS_H
+#define ST_TRAIN_DIAGNOSIS_H
+
+#include <strait/diagnosis.h>
+#include "train/trainer.h"
+
+typedef struct st_diagnosis st_diagnosis;
+
+/* What it reads; all borrowed for its life. */
+typedef struct st_diagnosis_config {
+    const strait_recipe *recipe;
+    const strait_model *model; /* its values are current whenever it is asked to look */
+    const st_engine *engine;
+    strait_data *data, *validation; /* validation may be NULL */
+    double offset, factor;          /* of scaling */
+    const strait_observer *observer;
+} st_diagnosis_config;
+
+/* Takes all memory, probes the fixed samples, and checks recipe and data: those findings are there at once, told
+   through observer->note. Errors: MEMORY, ENGINE, IO. The caller owns *out. */
+strait_status st_diagnosis_new(st_diagnosis **out, const st_diagnosis_config *config, strait_error *err);
+void st_diagnosis_free(st_diagnosis *diagnosis); /* NULL is fine */
+
+/* Before the first step: epoch 0. */
+strait_status st_diagnosis_begin(st_diagnosis *diagnosis, strait_error *err);
+/* After an epoch; trainer gives the gradients of the last batch. */
+strait_status st_diagnosis_epoch(st_diagnosis *diagnosis, st_trainer *trainer, const st_epoch *epoch,
+                                 strait_error *err);
+/* What was found so far, with both answers; borrowed until the next call. */
+const strait_diagnosis *st_diagnosis_result(st_diagnosis *diagnosis);
+/* Puts back what a run's diagnosis.json holds, before a resume: findings are not told twice, changes are still measured
+   from the start (start: the starting weights in canonical layout). Takes the reference whatever comes. */
+strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *before, const float *start,
+                                   strait_error *err);
+
+#endif
