@@ -81,6 +81,7 @@ static strait_status build_layer(int *tensor, st_graph *graph, const st_layer *l
                                layer->kernel_size, layer->strides, layer->padding, layer->bias, layer->activation,
                                place, err);
     case ST_LAYER_ACTIVATION: return st_graph_activation(tensor, graph, src, fuse, layer->activation, place, err);
+    default: break;
     }
     return st_fail(err, STRAIT_RECIPE, "layer of unknown kind %d", (int)layer->kind);
 }

@@ -239,6 +239,7 @@ typedef enum st_key_type {
     ST_KEY_SCALE,      /* a word, or fitted: {minmax: {offset: 0, factor: 0.1}} */
     ST_KEY_CORRUPT,    /* st_corrupt: {gaussian: 0.2, clip: [0, 1]} */
     ST_KEY_OPTIMIZER,  /* st_optimizer: adam, or {adam: {learning_rate: 0.001}} */
+    ST_KEY_LOSS,       /* st_loss: mse, or {huber: {delta: 0.5}}, or {mse: 0.8, mae: 0.2} */
 } st_key_type;
 
 typedef struct st_record st_record;

@@ -61,7 +61,7 @@ strait_status st_read_record(void *base, const st_record *record, const st_node 
 typedef strait_status st_key_reader(void *base, const st_record *record, const st_key *key, const st_node *node,
                                     strait_error *err);
 st_key_reader st_read_number, st_read_layers, st_read_activation, st_read_validation, st_read_scale, st_read_corrupt,
-    st_read_optimizer;
+    st_read_optimizer, st_read_loss;
 
 /* Reads one key's node by its type, its position included; an empty value is an error. */
 st_key_reader st_read_key;

@@ -157,3 +157,17 @@ strait_status st_read_corrupt(void *base, const st_record *record, const st_key 
     return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s needs one of: gaussian, mask, salt_pepper",
                       key->records->path);
 }
+
+/* ---- training ---- */
+
+strait_status st_read_loss(void *base, const st_record *record, const st_key *key, const st_node *node,
+                           strait_error *err) {
+    st_loss *loss = (void *)((char *)base + key->offset);
+    if (node->kind != ST_NODE_SCALAR) return st_fail_type(err, record, key, node, "a word");
+    for (size_t i = 0; i < key->n_words; i++)
+        if (strcmp(key->words[i], node->text) == 0) {
+            *loss = (st_loss){.n = 1, .term = {{.kind = (st_loss_kind)i, .weight = 1, .delta = 1}}};
+            return STRAIT_OK;
+        }
+    return st_fail_unknown(err, node->pos, key->name, node->text, "", key->words, key->n_words);
+}

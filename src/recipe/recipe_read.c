@@ -278,6 +278,7 @@ static st_key_reader *const readers[] = {
     [ST_KEY_SCALE] = st_read_scale,
     [ST_KEY_CORRUPT] = st_read_corrupt,
     [ST_KEY_OPTIMIZER] = st_read_optimizer,
+    [ST_KEY_LOSS] = st_read_loss,
 };
 
 strait_status st_read_key(void *base, const st_record *record, const st_key *key, const st_node *node,

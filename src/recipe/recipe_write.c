@@ -181,6 +181,7 @@ static void write_value(st_text *text, const st_key *key, const void *base) {
     case ST_KEY_SCALE: write_scale(text, key, base); break;
     case ST_KEY_CORRUPT: write_corrupt(text, key, value); break;
     case ST_KEY_OPTIMIZER: write_optimizer(text, key, value); break;
+    case ST_KEY_LOSS: st_text_add(text, "%s", st_loss_name(((const st_loss *)value)->term[0].kind)); break;
     case ST_KEY_INTERVAL: /* written with the noise it belongs to */
     case ST_KEY_LAYERS: break;
     }

