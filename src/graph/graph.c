@@ -53,7 +53,7 @@ strait_status st_graph_new(st_graph **out, const st_shape *input, strait_error *
     }
     graph->tensor[0] = (st_tensor){.shape = *input, .producer = -1};
     graph->n_tensors = 1;
-    graph->latent = graph->output = -1;
+    graph->latent = graph->output = graph->logits = -1;
     *out = graph;
     return STRAIT_OK;
 }
@@ -86,9 +86,25 @@ static strait_status add_op(int *dst, st_graph *graph, st_op op, const st_shape 
     return STRAIT_OK;
 }
 
+/* An op at its place, reading src, with nothing else yet. */
+static st_op new_op(st_op_kind kind, int src, st_op_place place) {
+    st_op op = {.kind = kind,
+                .src = src,
+                .dst = -1,
+                .src2 = -1,
+                .kernel = -1,
+                .bias = -1,
+                .state = {-1, -1},
+                .part = place.part,
+                .layer = place.layer};
+    snprintf(op.name, sizeof op.name, "%s", place.prefix);
+    return op;
+}
+
 /* Appends a parameter named prefix.what. */
 static strait_status add_parameter(int *index, st_graph *graph, const char *prefix, const char *what,
-                                   const st_shape *shape, int64_t fan_in, int64_t fan_out, strait_error *err) {
+                                   const st_parameter *like, strait_error *err) {
+    const st_shape *shape = &like->shape;
     const int64_t count = st_shape_count(shape);
     if (count > MAX_COUNT) {
         char text[96];
@@ -99,29 +115,32 @@ static strait_status add_parameter(int *index, st_graph *graph, const char *pref
     if (!parameters) return st_fail_memory(err, sizeof *parameters, "the graph");
     graph->parameter = parameters;
     st_parameter *parameter = &parameters[graph->n_parameters];
-    *parameter = (st_parameter){.shape = *shape, .offset = graph->n_values, .fan_in = fan_in, .fan_out = fan_out};
+    *parameter = *like;
+    parameter->offset = graph->n_values;
     snprintf(parameter->name, sizeof parameter->name, "%s.%s", prefix, what);
     graph->n_values += count;
     *index = graph->n_parameters++;
     return STRAIT_OK;
 }
 
-static strait_status add_kernel_and_bias(st_op *op, st_graph *graph, const char *prefix, const st_shape *kernel,
+static strait_status add_kernel_and_bias(st_op *op, st_graph *graph, st_op_place place, const st_shape *shape,
                                          int64_t fan_in, int64_t fan_out, int64_t n_bias, strait_error *err) {
-    ST_TRY(add_parameter(&op->kernel, graph, prefix, "kernel", kernel, fan_in, fan_out, err));
-    op->bias = -1;
+    const st_parameter kernel = {.shape = *shape, .fan_in = fan_in, .fan_out = fan_out, .start = place.initializer};
+    ST_TRY(add_parameter(&op->kernel, graph, place.prefix, "kernel", &kernel, err));
     if (n_bias == 0) return STRAIT_OK;
-    const st_shape bias = {.n_dims = 1, .dim = {n_bias}};
-    return add_parameter(&op->bias, graph, prefix, "bias", &bias, 0, 0, err);
+    const st_parameter bias = {
+        .shape = {.n_dims = 1, .dim = {n_bias}}, .start = {.kind = ST_ZEROS}, .role = ST_ROLE_OFFSET};
+    return add_parameter(&op->bias, graph, place.prefix, "bias", &bias, err);
 }
 
 strait_status st_graph_dense(int *dst, st_graph *graph, int src, int64_t units, bool bias, st_activation activation,
                              st_op_place place, strait_error *err) {
     st_shape shape = graph->tensor[src].shape;
     const int64_t in = shape.dim[shape.n_dims - 1];
-    st_op op = {.kind = ST_OP_DENSE, .src = src, .activation = activation, .part = place.part, .layer = place.layer};
+    st_op op = new_op(ST_OP_DENSE, src, place);
+    op.activation = activation;
     const st_shape kernel = {.n_dims = 2, .dim = {in, units}};
-    ST_TRY(add_kernel_and_bias(&op, graph, place.prefix, &kernel, in, units, bias ? units : 0, err));
+    ST_TRY(add_kernel_and_bias(&op, graph, place, &kernel, in, units, bias ? units : 0, err));
     shape.dim[shape.n_dims - 1] = units;
     return add_op(dst, graph, op, &shape, err);
 }
@@ -145,11 +164,8 @@ strait_status st_graph_conv2d(int *dst, st_graph *graph, int src, bool transpose
     if (in.n_dims != 3)
         return st_fail(err, STRAIT_SHAPE, "%s needs height×width×channels, but gets %s; put a reshape before it", name,
                        text);
-    st_op op = {.kind = transpose ? ST_OP_CONV2D_TRANSPOSE : ST_OP_CONV2D,
-                .src = src,
-                .activation = activation,
-                .part = place.part,
-                .layer = place.layer};
+    st_op op = new_op(transpose ? ST_OP_CONV2D_TRANSPOSE : ST_OP_CONV2D, src, place);
+    op.activation = activation;
     st_shape out = {.n_dims = 3, .dim = {0, 0, filters}};
     for (int axis = 0; axis < 2; axis++) {
         const int64_t k = kernel_size[axis], s = strides[axis], n = in.dim[axis];
@@ -171,7 +187,7 @@ strait_status st_graph_conv2d(int *dst, st_graph *graph, int src, bool transpose
     const st_shape kernel = {
         .n_dims = 4,
         .dim = {kernel_size[0], kernel_size[1], transpose ? filters : channels, transpose ? channels : filters}};
-    ST_TRY(add_kernel_and_bias(&op, graph, place.prefix, &kernel, area * kernel.dim[2], area * kernel.dim[3],
+    ST_TRY(add_kernel_and_bias(&op, graph, place, &kernel, area * kernel.dim[2], area * kernel.dim[3],
                                bias ? filters : 0, err));
     return add_op(dst, graph, op, &out, err);
 }
@@ -187,9 +203,7 @@ strait_status st_graph_reshape(int *dst, st_graph *graph, int src, const st_shap
         return st_fail(err, STRAIT_SHAPE, "reshape to %s = %lld values, but gets %s%s", to,
                        (long long)st_shape_count(shape), from, count);
     }
-    const st_op op = {
-        .kind = ST_OP_RESHAPE, .src = src, .kernel = -1, .bias = -1, .part = place.part, .layer = place.layer};
-    return add_op(dst, graph, op, shape, err);
+    return add_op(dst, graph, new_op(ST_OP_RESHAPE, src, place), shape, err);
 }
 
 strait_status st_graph_activation(int *dst, st_graph *graph, int src, bool fuse, st_activation activation,
@@ -206,14 +220,16 @@ strait_status st_graph_activation(int *dst, st_graph *graph, int src, bool fuse,
             return STRAIT_OK;
         }
     }
-    const st_op op = {.kind = ST_OP_ACTIVATION,
-                      .src = src,
-                      .kernel = -1,
-                      .bias = -1,
-                      .activation = activation,
-                      .part = place.part,
-                      .layer = place.layer};
+    st_op op = new_op(ST_OP_ACTIVATION, src, place);
+    op.activation = activation;
     return add_op(dst, graph, op, &shape, err);
+}
+
+int64_t st_graph_trainable(const st_graph *graph) {
+    int64_t n = graph->n_values;
+    for (int i = 0; i < graph->n_parameters; i++)
+        if (graph->parameter[i].role == ST_ROLE_STATE) n -= st_shape_count(&graph->parameter[i].shape);
+    return n;
 }
 
 int64_t st_op_flops(const st_graph *graph, const st_op *op) {

@@ -175,8 +175,15 @@ strait_status st_plan_new(st_plan **out, const st_runner_config *config, int64_t
     plan->output_tensor = last_tensor(config);
     plan->n_in = st_shape_count(&graph->tensor[first_tensor(config)].shape);
     plan->n_out = st_shape_count(&graph->tensor[last_tensor(config)].shape);
-    plan->loss_op = (st_op){
-        .kind = ST_OP_LOSS, .src = last_tensor(config), .dst = -1, .kernel = -1, .bias = -1, .loss = config->loss};
+    plan->loss_op = (st_op){.kind = ST_OP_LOSS,
+                            .src = last_tensor(config),
+                            .dst = -1,
+                            .src2 = -1,
+                            .kernel = -1,
+                            .bias = -1,
+                            .state = {-1, -1},
+                            .loss = config->loss,
+                            .name = "loss"};
     plan->stage = st_alloc((size_t)config->n_ops + 1, sizeof *plan->stage);
     if (!plan->stage) {
         status = st_fail_memory(err, sizeof *plan->stage, "the plan");

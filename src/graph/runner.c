@@ -223,7 +223,7 @@ static void run_share(void *context, int worker, int n_workers) {
     replica->loss = plan->step.loss;
 }
 
-static strait_status run_job(st_runner *runner, const st_job *job, double *loss, strait_error *err) {
+static strait_status run_job(st_runner *runner, const st_job *job, st_cost *cost, strait_error *err) {
     if (job->n < 0 || job->n > runner->config.batch_size)
         return st_fail(err, STRAIT_ARGUMENT, "%lld samples given to a runner of batches of %lld", (long long)job->n,
                        (long long)runner->config.batch_size);
@@ -236,7 +236,8 @@ static strait_status run_job(st_runner *runner, const st_job *job, double *loss,
                            runner->config.engine->name);
         sum += runner->replica[i].loss;
     }
-    if (loss) *loss = job->n > 0 ? sum / ((double)job->n * (double)runner->replica[0].plan->n_out) : 0;
+    if (cost)
+        *cost = (st_cost){.loss = job->n > 0 ? sum / ((double)job->n * (double)runner->replica[0].plan->n_out) : 0};
     return STRAIT_OK;
 }
 
@@ -245,16 +246,15 @@ strait_status st_runner_forward(st_runner *runner, const float *input, float *ou
     return run_job(runner, &job, NULL, err);
 }
 
-strait_status st_runner_evaluate(st_runner *runner, const float *input, const float *target, float *output, int64_t n,
-                                 double *loss, strait_error *err) {
-    const st_job job = {.pass = ST_PASS_EVALUATE, .input = input, .target = target, .output = output, .n = n};
-    return run_job(runner, &job, loss, err);
+strait_status st_runner_evaluate(st_cost *cost, st_runner *runner, const st_feed *feed, strait_error *err) {
+    const st_job job = {
+        .pass = ST_PASS_EVALUATE, .input = feed->input, .target = feed->target, .output = feed->output, .n = feed->n};
+    return run_job(runner, &job, cost, err);
 }
 
-strait_status st_runner_train(st_runner *runner, const float *input, const float *target, int64_t n, double *loss,
-                              strait_error *err) {
-    const st_job job = {.pass = ST_PASS_TRAIN, .input = input, .target = target, .n = n};
-    return run_job(runner, &job, loss, err);
+strait_status st_runner_train(st_cost *cost, st_runner *runner, const st_feed *feed, strait_error *err) {
+    const st_job job = {.pass = ST_PASS_TRAIN, .input = feed->input, .target = feed->target, .n = feed->n};
+    return run_job(runner, &job, cost, err);
 }
 
 int64_t st_runner_memory(const st_runner *runner) {
@@ -280,7 +280,7 @@ void st_runner_describe(const st_runner *runner, st_text *text) {
                     op->kind == ST_OP_LOSS ? ""
                     : op->part             ? "decoder"
                                            : "encoder",
-                    op->kind == ST_OP_LOSS ? st_loss_name(op->loss) : st_op_name(op->kind), from, to, how);
+                    op->kind == ST_OP_LOSS ? st_loss_name(op->loss.term[0].kind) : st_op_name(op->kind), from, to, how);
         if (op->dst >= 0) st_text_add(text, " @%zu", plan->offset[2 * op->dst]);
         st_text_add(text, "%s\n",
                     stage->needs_dsrc || !runner->config.training || op->dst < 0 ? "" : ", no data gradient");
