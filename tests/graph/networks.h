@@ -101,7 +101,23 @@ static inline st_runner_config training_config(const st_graph *graph, const st_e
                               .threads = threads,
                               .micro_batch = micro_batch,
                               .training = true,
-                              .loss = loss};
+                              .loss = {.n = 1, .term = {{.kind = loss, .weight = 1, .delta = 1}}}};
+}
+
+/* A training step / an evaluation on n samples; gives the loss. output may be NULL. */
+static inline double train_on(st_runner *runner, const float *x, const float *target, int64_t n) {
+    const st_feed feed = {.input = x, .target = target, .n = n, .beta_scale = 1};
+    st_cost cost = {0};
+    strait_error err = {0};
+    if (st_runner_train(&cost, runner, &feed, &err) != STRAIT_OK) fail_msg("%s", err.message);
+    return cost.loss;
+}
+static inline double evaluate_on(st_runner *runner, const float *x, const float *target, float *output, int64_t n) {
+    const st_feed feed = {.input = x, .target = target, .output = output, .n = n, .beta_scale = 1};
+    st_cost cost = {0};
+    strait_error err = {0};
+    if (st_runner_evaluate(&cost, runner, &feed, &err) != STRAIT_OK) fail_msg("%s", err.message);
+    return cost.loss;
 }
 
 /* The canonical gradient [n_values] after st_runner_train: the replicas' blocks added up. */

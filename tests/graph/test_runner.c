@@ -64,9 +64,8 @@ static void test_idle_replicas(void **state) {
     float *parameters = new_parameters(graph), *x = new_data(BATCH * values_in(graph), 42);
     const st_runner_config config = training_config(graph, &st_engine_cpu, BATCH, 3, 0, ST_LOSS_MSE);
     st_runner *runner = new_runner(&config, parameters);
-    double loss;
-    assert_int_equal(st_runner_train(runner, x, x, BATCH, &loss, NULL), STRAIT_OK);
-    assert_int_equal(st_runner_train(runner, x, x, 1, &loss, NULL), STRAIT_OK);
+    train_on(runner, x, x, BATCH);
+    train_on(runner, x, x, 1);
     for (int r = 0; r < 3; r++) {
         double sum = 0;
         for (size_t i = 0; i < st_runner_block_size(runner); i++)
@@ -141,9 +140,9 @@ static void test_only_reshapes(void **state) {
             assert_int_equal(st_runner_forward(runner, x, y, BATCH, NULL), STRAIT_OK);
             assert_memory_equal(x, y, sizeof x);
             double loss = 0;
-            assert_int_equal(st_runner_evaluate(runner, x, target, NULL, BATCH, &loss, NULL), STRAIT_OK);
+            loss = evaluate_on(runner, x, target, NULL, BATCH);
             assert_true(fabs(loss - want) < 1e-6);
-            if (training) assert_int_equal(st_runner_train(runner, x, target, BATCH, &loss, NULL), STRAIT_OK);
+            if (training) loss = train_on(runner, x, target, BATCH);
             assert_true(fabs(loss - want) < 1e-6);
             st_runner_free(runner);
         }
@@ -162,8 +161,8 @@ static void test_evaluate(void **state) {
     config.with_loss = true;
     st_runner *runner = new_runner(&config, parameters);
     double loss[3];
-    assert_int_equal(st_runner_evaluate(runner, x, x, NULL, BATCH, &loss[0], NULL), STRAIT_OK);
-    assert_int_equal(st_runner_evaluate(runner, x, same, y, BATCH, &loss[1], NULL), STRAIT_OK);
+    loss[0] = evaluate_on(runner, x, x, NULL, BATCH);
+    loss[1] = evaluate_on(runner, x, same, y, BATCH);
     double want = 0;
     for (size_t i = 0; i < n; i++)
         want += ((double)y[i] - (double)x[i]) * ((double)y[i] - (double)x[i]) / (double)n;
@@ -185,8 +184,7 @@ static float *train(const st_runner_config *config, const float *parameters, con
     for (int r = 0; r < st_runner_replicas(runner); r++)
         gradient[r] = st_runner_gradient(runner, r);
     for (int step = 1; step <= 12; step++) {
-        double loss;
-        assert_int_equal(st_runner_train(runner, x, x, step % 4 ? BATCH : BATCH - 1, &loss, NULL), STRAIT_OK);
+        train_on(runner, x, x, step % 4 ? BATCH : BATCH - 1);
         st_update u = {.kind = ST_OPTIMIZER_ADAM,
                        .n_gradients = st_runner_replicas(runner),
                        .gradient = gradient,
@@ -265,10 +263,9 @@ static void test_steps_allocate_nothing(void **state) {
         const st_runner_config config = training_config(graph, &st_engine_cpu, BATCH, 2, 2, ST_LOSS_MSE);
         st_runner *runner = new_runner(&config, parameters);
         const uint64_t before = st_alloc_count();
-        double loss;
         for (int64_t n = 1; n <= BATCH; n++) {
-            assert_int_equal(st_runner_train(runner, x, x, n, &loss, NULL), STRAIT_OK);
-            assert_int_equal(st_runner_evaluate(runner, x, x, NULL, n, &loss, NULL), STRAIT_OK);
+            train_on(runner, x, x, n);
+            evaluate_on(runner, x, x, NULL, n);
         }
         assert_true(st_alloc_count() == before);
         st_runner_free(runner);
