@@ -81,6 +81,21 @@ void st_text_add_bytes(st_text *text, const void *bytes, size_t n) {
     text->bytes[text->length] = 0;
 }
 
+void st_text_add_json(st_text *text, const char *string) {
+    st_text_add(text, "\"");
+    for (const unsigned char *c = (const unsigned char *)string; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            st_text_add(text, "\\%c", *c);
+        else if (*c == '\n')
+            st_text_add(text, "\\n");
+        else if (*c < 0x20)
+            st_text_add(text, "\\u%04x", *c);
+        else
+            st_text_add_bytes(text, c, 1);
+    }
+    st_text_add(text, "\"");
+}
+
 strait_status st_text_take(char **out, st_text *text, strait_error *err) {
     *out = NULL;
     reserve(text, 0); /* a text nothing was added to is "" */

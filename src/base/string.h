@@ -18,6 +18,8 @@ typedef struct st_text {
 
 void st_text_add(st_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void st_text_add_bytes(st_text *text, const void *bytes, size_t n);
+/* The string in JSON's quotes and escapes; its bytes from 128 on go in as they are. */
+void st_text_add_json(st_text *text, const char *string);
 /* Hands the string to the caller (st_free) and resets text; MEMORY when an append failed. */
 strait_status st_text_take(char **out, st_text *text, strait_error *err);
 void st_text_free(st_text *text);

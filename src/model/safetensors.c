@@ -22,21 +22,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors holds lit
 
 /* --- writing --- */
 
-static void add_json_string(st_text *text, const char *string) {
-    st_text_add(text, "\"");
-    for (const unsigned char *c = (const unsigned char *)string; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            st_text_add(text, "\\%c", *c);
-        else if (*c == '\n')
-            st_text_add(text, "\\n");
-        else if (*c < 0x20)
-            st_text_add(text, "\\u%04x", *c);
-        else
-            st_text_add_bytes(text, c, 1);
-    }
-    st_text_add(text, "\"");
-}
-
 static uint64_t tensor_bytes(const st_named_tensor *tensor) {
     uint64_t bytes = sizeof *tensor->values;
     for (int i = 0; i < tensor->n_dims; i++)
@@ -52,9 +37,9 @@ static void add_header(st_text *text, size_t n_tensors, const st_named_tensor *t
         st_text_add(text, "\"__metadata__\":{");
         for (size_t i = 0; i < n_metadata; i++) {
             if (i) st_text_add(text, ",");
-            add_json_string(text, metadata[i].key);
+            st_text_add_json(text, metadata[i].key);
             st_text_add(text, ":");
-            add_json_string(text, metadata[i].value);
+            st_text_add_json(text, metadata[i].value);
         }
         st_text_add(text, "}");
         comma = ",";
@@ -63,7 +48,7 @@ static void add_header(st_text *text, size_t n_tensors, const st_named_tensor *t
     for (size_t i = 0; i < n_tensors; i++) {
         st_text_add(text, "%s", comma);
         comma = ",";
-        add_json_string(text, tensor[i].name);
+        st_text_add_json(text, tensor[i].name);
         st_text_add(text, ":{\"dtype\":\"F32\",\"shape\":[");
         for (int d = 0; d < tensor[i].n_dims; d++)
             st_text_add(text, "%s%lld", d ? "," : "", (long long)tensor[i].dim[d]);
