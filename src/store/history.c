@@ -24,8 +24,11 @@ static const struct {
     {"seconds", offsetof(st_history_row, seconds)},
     {"samples_per_second", offsetof(st_history_row, samples_per_second)},
     {"wait_seconds", offsetof(st_history_row, wait_seconds)},
+    {"kl", offsetof(st_history_row, kl)},
+    {"val_kl", offsetof(st_history_row, val_kl)},
 };
 #define N_COLUMNS (sizeof column / sizeof column[0])
+#define N_ALWAYS (N_COLUMNS - 2) /* in every file; the last two are in those of newer programs */
 
 static double *cell(st_history_row *row, size_t i) {
     return (double *)(void *)((char *)row + column[i].offset);
@@ -64,25 +67,26 @@ static char *cut(char **rest, char separator) {
     return part;
 }
 
-static strait_status read_header(char *line, const char *path, strait_error *err) {
+/* *n: how many columns come after epoch. */
+static strait_status read_header(size_t *n, char *line, const char *path, strait_error *err) {
     const char *name = cut(&line, ',');
     bool good = strcmp(name, "epoch") == 0;
-    for (size_t i = 0; i < N_COLUMNS && good; i++) {
-        name = cut(&line, ',');
-        good = name && strcmp(name, column[i].name) == 0;
-    }
-    if (good && !line) return STRAIT_OK;
+    for (*n = 0; good && line && *n < N_COLUMNS; (*n)++)
+        good = strcmp(cut(&line, ','), column[*n].name) == 0;
+    if (good && !line && (*n == N_COLUMNS || *n == N_ALWAYS)) return STRAIT_OK;
     return st_fail(err, STRAIT_FORMAT,
                    "%s:1: not the history of a training: it must begin with 'epoch,loss,val_loss,…'", path);
 }
 
-static strait_status read_row(st_history_row *row, char *line, const char *path, int number, strait_error *err) {
+static strait_status read_row(st_history_row *row, size_t n, char *line, const char *path, int number,
+                              strait_error *err) {
     int64_t epoch;
     const char *text = cut(&line, ',');
     if (!st_parse_int(&epoch, text) || epoch < 1 || epoch > INT_MAX)
         return st_fail(err, STRAIT_FORMAT, "%s:%d: '%.40s' is not the number of an epoch", path, number, text);
     row->epoch = (int)epoch;
-    for (size_t i = 0; i < N_COLUMNS; i++) {
+    row->kl = row->val_kl = NAN;
+    for (size_t i = 0; i < n; i++) {
         text = cut(&line, ',');
         if (!text) return st_fail(err, STRAIT_FORMAT, "%s:%d: '%s' is missing", path, number, column[i].name);
         if (!text[0])
@@ -110,11 +114,13 @@ strait_status st_history_read(st_history_row **out, int *n, const char *path, st
     if (status == STRAIT_OK && strlen(csv) != length)
         status = st_fail(err, STRAIT_FORMAT, "%s: not a text file: it holds a zero byte", path);
     char *rest = csv;
+    size_t n_columns = 0;
     for (int number = 1; status == STRAIT_OK && rest && (rest[0] || number == 1); number++) {
         char *line = cut(&rest, '\n');
         const size_t end = strlen(line);
         if (end && line[end - 1] == '\r') line[end - 1] = 0;
-        status = number == 1 ? read_header(line, path, err) : read_row(&rows[(*n)++], line, path, number, err);
+        status = number == 1 ? read_header(&n_columns, line, path, err)
+                             : read_row(&rows[(*n)++], n_columns, line, path, number, err);
     }
     st_free(csv);
     if (status != STRAIT_OK) {

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -13,13 +14,14 @@
 #include "store/run.h"
 #include "support/folder.h"
 
-static const char header[] = "epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds\n";
+static const char header[] = "epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds,kl,val_kl\n";
+static const char old_header[] = "epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds\n";
 
 static void rows_as_text(void **state) {
     (void)state;
     const st_history_row rows[] = {
-        {1, 0.1 + 0.2, 0.0092, 0.001, 1.5, 40000, 0}, /* 0.1 + 0.2: the double next to 0.3 */
-        {2, 1e-7, NAN, 0.001, 0.25, 123456.75, 1e-9},
+        {1, 0.1 + 0.2, 0.0092, 0.001, 1.5, 40000, 0, NAN, NAN}, /* 0.1 + 0.2: the double next to 0.3 */
+        {2, 1e-7, NAN, 0.001, 0.25, 123456.75, 1e-9, 5.5, 6},
     };
     const char *path = test_path("history.csv");
     assert_int_equal(st_history_write(path, 2, rows, NULL), STRAIT_OK);
@@ -27,9 +29,25 @@ static void rows_as_text(void **state) {
     size_t n;
     assert_int_equal(st_file_read(&csv, &n, path, 1 << 20, NULL), STRAIT_OK);
     assert_memory_equal(csv, header, strlen(header));
-    assert_string_equal(csv + strlen(header), "1,0.30000000000000004,0.0092,0.001,1.5,40000,0\n"
-                                              "2,1e-07,,0.001,0.25,123456.75,1e-09\n");
+    assert_string_equal(csv + strlen(header), "1,0.30000000000000004,0.0092,0.001,1.5,40000,0,,\n"
+                                              "2,1e-07,,0.001,0.25,123456.75,1e-09,5.5,6\n");
     st_free(csv);
+}
+
+/* Files of before there was a KL divergence, and of now. */
+static void with_and_without_kl(void **state) {
+    (void)state;
+    char csv[512];
+    st_history_row *rows = NULL;
+    int n = 0;
+    snprintf(csv, sizeof csv, "%s1,2,3,4,5,6,7\n", old_header);
+    assert_int_equal(st_history_read(&rows, &n, test_file("old.csv", csv, strlen(csv)), NULL), STRAIT_OK);
+    assert_true(n == 1 && rows[0].wait_seconds == 7 && isnan(rows[0].kl) && isnan(rows[0].val_kl));
+    st_free(rows);
+    snprintf(csv, sizeof csv, "%s1,2,3,4,5,6,7,8,9\n2,2,3,4,5,6,7,,\n", header);
+    assert_int_equal(st_history_read(&rows, &n, test_file("new.csv", csv, strlen(csv)), NULL), STRAIT_OK);
+    assert_true(n == 2 && rows[0].kl == 8 && rows[0].val_kl == 9 && isnan(rows[1].kl) && isnan(rows[1].val_kl));
+    st_free(rows);
 }
 
 /* A resumed training reads the rows and writes them again: the same bytes. */
@@ -39,7 +57,8 @@ static void read_and_written_again(void **state) {
     double x = 0.7;
     for (int i = 0; i < 40; i++) {
         x = 3.9 * x * (1 - x); /* the logistic map: digits without end */
-        rows[i] = (st_history_row){i + 1, x / 3, i % 3 ? x / 7 : NAN, 1e-3 * x, x * 100, x * 1e6, x * 1e-6};
+        rows[i] = (st_history_row){i + 1,   x / 3,    i % 3 ? x / 7 : NAN, 1e-3 * x, x * 100,
+                                   x * 1e6, x * 1e-6, i % 2 ? x : NAN,     NAN};
     }
     const char *path = test_path("a.csv"), *again = test_path("b.csv");
     assert_int_equal(st_history_write(path, 40, rows, NULL), STRAIT_OK);
@@ -50,6 +69,7 @@ static void read_and_written_again(void **state) {
     for (int i = 0; i < 40; i++) {
         assert_int_equal(read[i].epoch, i + 1);
         assert_true(read[i].loss == rows[i].loss && read[i].wait_seconds == rows[i].wait_seconds);
+        assert_true(isnan(rows[i].kl) ? isnan(read[i].kl) : read[i].kl == rows[i].kl);
         assert_true(isnan(rows[i].val_loss) ? isnan(read[i].val_loss) : read[i].val_loss == rows[i].val_loss);
     }
     assert_int_equal(st_history_write(again, n_rows, read, NULL), STRAIT_OK);
@@ -81,14 +101,16 @@ static void damaged_histories(void **state) {
     strait_error err;
     for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
         char csv[512];
-        strcpy(csv, header);
+        strcpy(csv, old_header);
         strcat(csv, damage[i].rows);
         test_file("h.csv", csv, strlen(csv));
         assert_int_equal(st_history_read(&rows, &n, "h.csv", &err), STRAIT_FORMAT);
         assert_string_equal(err.message, damage[i].message);
         assert_null(rows);
     }
-    static const char *const no_header[] = {"", "\n", "epoch\n", "epoch,loss,val_loss\n1,2,3\n"};
+    static const char *const no_header[] = {
+        "", "\n", "epoch\n", "epoch,loss,val_loss\n1,2,3\n",
+        "epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds,kl\n"};
     for (size_t i = 0; i < sizeof no_header / sizeof no_header[0]; i++) {
         test_file("h.csv", no_header[i], strlen(no_header[i]));
         assert_int_equal(st_history_read(&rows, &n, "h.csv", &err), STRAIT_FORMAT);
@@ -118,7 +140,7 @@ static void line_ends_of_other_systems(void **state) {
 
 static void every_allocation_failing(void **state) {
     (void)state;
-    const st_history_row row = {1, 0.5, NAN, 0.001, 1, 1, 0};
+    const st_history_row row = {1, 0.5, NAN, 0.001, 1, 1, 0, NAN, NAN};
     const char *path = test_path("failing.csv");
     strait_status status = STRAIT_MEMORY;
     for (uint64_t i = 1; status == STRAIT_MEMORY; i++) {
@@ -144,6 +166,7 @@ static void every_allocation_failing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_as_text),
+        cmocka_unit_test(with_and_without_kl),
         cmocka_unit_test(read_and_written_again),
         cmocka_unit_test(damaged_histories),
         cmocka_unit_test(line_ends_of_other_systems),
