@@ -25,6 +25,9 @@ strait_status st_data_open_splits(strait_data **train, strait_data **validation,
 /* A view of samples [first, first + n) that borrows from data (free it first); the caller's. */
 strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first, int64_t n, strait_error *err);
 
+/* A view of the n samples listed, each below the count of data, in that order; borrows from data as a slice does. */
+strait_status st_data_pick(strait_data **out, strait_data *data, const uint32_t *sample, int64_t n, strait_error *err);
+
 /* One sample's shape; n_dims up to 4. */
 int st_data_shape(const strait_data *data, int64_t dim[STRAIT_MAX_DIMS]);
 

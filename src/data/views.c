@@ -29,6 +29,14 @@ strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first,
     return make_view(out, data, index, 0, n, err);
 }
 
+strait_status st_data_pick(strait_data **out, strait_data *data, const uint32_t *sample, int64_t n, strait_error *err) {
+    uint32_t *index = st_alloc((size_t)n, sizeof *index);
+    if (!index) return st_fail_memory(err, (size_t)n * sizeof *index, "a list of samples");
+    for (int64_t i = 0; i < n; i++)
+        index[i] = (uint32_t)st_data_source_sample(data, sample[i]);
+    return make_view(out, data, index, 0, n, err);
+}
+
 /* Every label of data.only must be there: a label nobody has is a slip of the pen. */
 static strait_status check_labels(const strait_data *data, const strait_recipe *recipe, strait_error *err) {
     if (!data->source->labels)
