@@ -4,6 +4,10 @@
 
 #include "graph/engine.h"
 
+/* selu's constants, as Keras (Klambauer et al. 2017). */
+#define ST_SELU_SCALE 1.05070098735548
+#define ST_SELU_ALPHA 1.67326324235437
+
 extern const st_kernel st_cpu_dense;
 extern const st_kernel st_cpu_conv2d;
 extern const st_kernel st_cpu_conv2d_transpose;

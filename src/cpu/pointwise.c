@@ -8,7 +8,7 @@
 typedef struct st_pointwise {
     const st_vector_kernels *vector;
     st_activation activation; /* the op's own, or what the loss takes over */
-    st_loss_kind loss;
+    st_loss loss;
     size_t rows, n; /* rows of the last axis in a micro-batch; values in a row. A loss: n values of a sample */
     size_t batch;
     st_binding at;
@@ -61,7 +61,8 @@ static strait_status activation_backward(void *opaque, bool accumulate) {
     else if (state->activation.kind == ST_SOFTMAX)
         state->vector->softmax_gradient(at->dsrc, at->ddst, at->dst, state->rows, state->n);
     else
-        state->vector->activate_gradient(state->activation, at->dsrc, at->ddst, at->dst, n);
+        state->vector->activate_gradient(state->activation, at->dsrc, at->ddst,
+                                         st_activation_needs_input(state->activation.kind) ? at->src : at->dst, n);
     return STRAIT_OK;
 }
 
@@ -76,7 +77,7 @@ const st_kernel st_cpu_activation = {
 static void add_loss(const st_pointwise *state, float *dy) {
     st_step *step = state->at.step;
     const st_loss_call call = {
-        .kind = state->loss,
+        .loss = state->loss,
         .fused = state->activation,
         .n = (size_t)step->n_valid * state->n,
         .y = state->at.src,

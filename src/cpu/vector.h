@@ -40,7 +40,7 @@ typedef struct st_thin {
 
 /* A loss over n values; see st_kernel_request.fused. */
 typedef struct st_loss_call {
-    st_loss_kind kind;
+    st_loss loss;
     st_activation fused;
     size_t n;
     const float *y, *target;
@@ -57,7 +57,7 @@ typedef struct st_vector_kernels {
     void (*thin_gradient)(const st_thin *call, bool accumulate); /* of the kernel */
     /* y = act(y), in place; not softmax. */
     void (*activate)(st_activation activation, float *y, size_t n);
-    /* out = dy * act'(x), from y = act(x); not softmax. out may be dy. */
+    /* out = dy * act'(x), from y = act(x), or from y = x where the activation needs it; not softmax. out may be dy. */
     void (*activate_gradient)(st_activation activation, float *out, const float *dy, const float *y, size_t n);
     /* y[i] += bias for each of n_rows rows of n values; and sum[j] = the sum of dy[i][j] over rows. */
     void (*add_bias)(float *y, const float *bias, size_t n_rows, size_t n);

@@ -24,15 +24,25 @@ INLINE void gradient_kind(st_activation_kind kind, float slope, float *out, cons
     }
 }
 
-/* Calls an inline function with the activation as a constant, so that each gets a loop of its own. */
-#define BY_ACTIVATION(activation, call)                                                                                \
+/* Calls an inline function with the activation as a constant, so that each gets a loop of its own. The fused ones are
+   those whose derivative follows from the result. */
+#define BY_FUSED(activation, call)                                                                                     \
     switch ((activation).kind) {                                                                                       \
     case ST_RELU: call(ST_RELU); break;                                                                                \
     case ST_LEAKY_RELU: call(ST_LEAKY_RELU); break;                                                                    \
     case ST_SIGMOID: call(ST_SIGMOID); break;                                                                          \
     case ST_TANH: call(ST_TANH); break;                                                                                \
     case ST_ELU: call(ST_ELU); break;                                                                                  \
+    case ST_SELU: call(ST_SELU); break;                                                                                \
+    case ST_SOFTPLUS: call(ST_SOFTPLUS); break;                                                                        \
     default: call(ST_LINEAR); break;                                                                                   \
+    }
+
+#define BY_ACTIVATION(activation, call)                                                                                \
+    switch ((activation).kind) {                                                                                       \
+    case ST_GELU: call(ST_GELU); break;                                                                                \
+    case ST_SWISH: call(ST_SWISH); break;                                                                              \
+    default: BY_FUSED(activation, call) break;                                                                         \
     }
 
 static void activate(st_activation activation, float *y, size_t n) {
