@@ -4,9 +4,7 @@
 
 #include "base/memory.h"
 #include "base/string.h"
-
-/* More floats than this in one tensor or parameter is a mistake, and keeps every product below in range. */
-#define MAX_COUNT ((int64_t)1 << 40)
+#include "graph/graph_int.h"
 
 const char *st_op_name(st_op_kind kind) {
     static const char *const name[] = {
@@ -20,7 +18,7 @@ const char *st_op_name(st_op_kind kind) {
 int64_t st_shape_count(const st_shape *shape) {
     int64_t count = 1;
     for (int i = 0; i < shape->n_dims; i++) {
-        if (shape->dim[i] > 0 && count > MAX_COUNT / shape->dim[i]) return MAX_COUNT + 1;
+        if (shape->dim[i] > 0 && count > ST_MAX_COUNT / shape->dim[i]) return ST_MAX_COUNT + 1;
         count *= shape->dim[i];
     }
     return count;
@@ -66,9 +64,8 @@ void st_graph_free(st_graph *graph) {
     st_free(graph);
 }
 
-/* Appends op and the tensor it writes. */
-static strait_status add_op(int *dst, st_graph *graph, st_op op, const st_shape *shape, strait_error *err) {
-    if (st_shape_count(shape) > MAX_COUNT) {
+strait_status st_graph_add_op(int *dst, st_graph *graph, st_op op, const st_shape *shape, strait_error *err) {
+    if (st_shape_count(shape) > ST_MAX_COUNT) {
         char text[96];
         st_shape_print(text, shape);
         return st_fail(err, STRAIT_SHAPE, "%s gives %s values a sample: too many", st_op_name(op.kind), text);
@@ -86,8 +83,7 @@ static strait_status add_op(int *dst, st_graph *graph, st_op op, const st_shape 
     return STRAIT_OK;
 }
 
-/* An op at its place, reading src, with nothing else yet. */
-static st_op new_op(st_op_kind kind, int src, st_op_place place) {
+st_op st_graph_new_op(st_op_kind kind, int src, st_op_place place) {
     st_op op = {.kind = kind,
                 .src = src,
                 .dst = -1,
@@ -101,12 +97,11 @@ static st_op new_op(st_op_kind kind, int src, st_op_place place) {
     return op;
 }
 
-/* Appends a parameter named prefix.what. */
-static strait_status add_parameter(int *index, st_graph *graph, const char *prefix, const char *what,
-                                   const st_parameter *like, strait_error *err) {
+strait_status st_graph_add_parameter(int *index, st_graph *graph, const char *prefix, const char *what,
+                                     const st_parameter *like, strait_error *err) {
     const st_shape *shape = &like->shape;
     const int64_t count = st_shape_count(shape);
-    if (count > MAX_COUNT) {
+    if (count > ST_MAX_COUNT) {
         char text[96];
         st_shape_print(text, shape);
         return st_fail(err, STRAIT_SHAPE, "%s.%s would have %s values: too many", prefix, what, text);
@@ -126,23 +121,40 @@ static strait_status add_parameter(int *index, st_graph *graph, const char *pref
 static strait_status add_kernel_and_bias(st_op *op, st_graph *graph, st_op_place place, const st_shape *shape,
                                          int64_t fan_in, int64_t fan_out, int64_t n_bias, strait_error *err) {
     const st_parameter kernel = {.shape = *shape, .fan_in = fan_in, .fan_out = fan_out, .start = place.initializer};
-    ST_TRY(add_parameter(&op->kernel, graph, place.prefix, "kernel", &kernel, err));
+    ST_TRY(st_graph_add_parameter(&op->kernel, graph, place.prefix, "kernel", &kernel, err));
     if (n_bias == 0) return STRAIT_OK;
     const st_parameter bias = {
         .shape = {.n_dims = 1, .dim = {n_bias}}, .start = {.kind = ST_ZEROS}, .role = ST_ROLE_OFFSET};
-    return add_parameter(&op->bias, graph, place.prefix, "bias", &bias, err);
+    return st_graph_add_parameter(&op->bias, graph, place.prefix, "bias", &bias, err);
+}
+
+/* Appends op and, as an op of its own, an activation that cannot follow from op's result alone. */
+static strait_status add_activated(int *dst, st_graph *graph, st_op op, const st_shape *shape, st_activation activation,
+                                   st_op_place place, strait_error *err) {
+    const bool apart = st_activation_needs_input(activation.kind);
+    if (!apart) op.activation = activation;
+    ST_TRY(st_graph_add_op(dst, graph, op, shape, err));
+    return apart ? st_graph_activation(dst, graph, *dst, false, activation, place, err) : STRAIT_OK;
 }
 
 strait_status st_graph_dense(int *dst, st_graph *graph, int src, int64_t units, bool bias, st_activation activation,
                              st_op_place place, strait_error *err) {
     st_shape shape = graph->tensor[src].shape;
     const int64_t in = shape.dim[shape.n_dims - 1];
-    st_op op = new_op(ST_OP_DENSE, src, place);
-    op.activation = activation;
+    st_op op = st_graph_new_op(ST_OP_DENSE, src, place);
     const st_shape kernel = {.n_dims = 2, .dim = {in, units}};
     ST_TRY(add_kernel_and_bias(&op, graph, place, &kernel, in, units, bias ? units : 0, err));
     shape.dim[shape.n_dims - 1] = units;
-    return add_op(dst, graph, op, &shape, err);
+    return add_activated(dst, graph, op, &shape, activation, place, err);
+}
+
+strait_status st_graph_need_image(const st_graph *graph, int src, const char *name, strait_error *err) {
+    const st_shape *in = &graph->tensor[src].shape;
+    if (in->n_dims == 3) return STRAIT_OK;
+    char text[96];
+    st_shape_print(text, in);
+    return st_fail(err, STRAIT_SHAPE, "%s needs height×width×channels, but gets %s; put a reshape before it", name,
+                   text);
 }
 
 /* One axis of a convolution's window over `wide` positions giving `narrow`: the zeros TensorFlow adds, the extra one
@@ -154,34 +166,48 @@ static void pad_same(st_window *window, int axis, int64_t wide, int64_t narrow) 
     window->pad_after[axis] = pad - pad / 2;
 }
 
+strait_status st_graph_slide(st_shape *out, st_window *window, const st_shape *in, const char *what,
+                             const int64_t size[2], const int64_t strides[2], st_padding padding, strait_error *err) {
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t k = size[axis], s = strides[axis], n = in->dim[axis];
+        window->kernel[axis] = k;
+        window->stride[axis] = s;
+        if (padding == ST_VALID && n < k) {
+            char text[96];
+            st_shape_print(text, in);
+            return st_fail(err, STRAIT_SHAPE, "%s %lld×%lld does not fit into %s with padding valid", what,
+                           (long long)size[0], (long long)size[1], text);
+        }
+        out->dim[axis] = padding == ST_SAME ? (n + s - 1) / s : (n - k) / s + 1;
+        if (padding == ST_SAME) pad_same(window, axis, n, out->dim[axis]);
+    }
+    return STRAIT_OK;
+}
+
+/* The same for a transposed convolution, which always fits. */
+static void slide_transposed(st_shape *out, st_window *window, const st_shape *in, const int64_t size[2],
+                             const int64_t strides[2], st_padding padding) {
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t k = size[axis], s = strides[axis], n = in->dim[axis];
+        window->kernel[axis] = k;
+        window->stride[axis] = s;
+        out->dim[axis] = padding == ST_SAME ? n * s : (n - 1) * s + (k > s ? k : s);
+        if (padding == ST_SAME) pad_same(window, axis, out->dim[axis], n);
+    }
+}
+
 strait_status st_graph_conv2d(int *dst, st_graph *graph, int src, bool transpose, int64_t filters,
                               const int64_t kernel_size[2], const int64_t strides[2], st_padding padding, bool bias,
                               st_activation activation, st_op_place place, strait_error *err) {
     const st_shape in = graph->tensor[src].shape;
-    const char *name = st_op_name(transpose ? ST_OP_CONV2D_TRANSPOSE : ST_OP_CONV2D);
-    char text[96];
-    st_shape_print(text, &in);
-    if (in.n_dims != 3)
-        return st_fail(err, STRAIT_SHAPE, "%s needs height×width×channels, but gets %s; put a reshape before it", name,
-                       text);
-    st_op op = new_op(transpose ? ST_OP_CONV2D_TRANSPOSE : ST_OP_CONV2D, src, place);
-    op.activation = activation;
+    const st_op_kind kind = transpose ? ST_OP_CONV2D_TRANSPOSE : ST_OP_CONV2D;
+    ST_TRY(st_graph_need_image(graph, src, st_op_name(kind), err));
+    st_op op = st_graph_new_op(kind, src, place);
     st_shape out = {.n_dims = 3, .dim = {0, 0, filters}};
-    for (int axis = 0; axis < 2; axis++) {
-        const int64_t k = kernel_size[axis], s = strides[axis], n = in.dim[axis];
-        op.window.kernel[axis] = k;
-        op.window.stride[axis] = s;
-        if (transpose) {
-            out.dim[axis] = padding == ST_SAME ? n * s : (n - 1) * s + (k > s ? k : s);
-            if (padding == ST_SAME) pad_same(&op.window, axis, out.dim[axis], n);
-        } else {
-            if (padding == ST_VALID && n < k)
-                return st_fail(err, STRAIT_SHAPE, "%s with kernel %lld×%lld does not fit into %s with padding valid",
-                               name, (long long)kernel_size[0], (long long)kernel_size[1], text);
-            out.dim[axis] = padding == ST_SAME ? (n + s - 1) / s : (n - k) / s + 1;
-            if (padding == ST_SAME) pad_same(&op.window, axis, n, out.dim[axis]);
-        }
-    }
+    if (transpose)
+        slide_transposed(&out, &op.window, &in, kernel_size, strides, padding);
+    else
+        ST_TRY(st_graph_slide(&out, &op.window, &in, "conv2d with kernel", kernel_size, strides, padding, err));
     const int64_t channels = in.dim[2], area = kernel_size[0] * kernel_size[1];
     /* Keras keeps transposed kernels as [kh, kw, out, in]; its fans are those of that shape's last two dims. */
     const st_shape kernel = {
@@ -189,7 +215,7 @@ strait_status st_graph_conv2d(int *dst, st_graph *graph, int src, bool transpose
         .dim = {kernel_size[0], kernel_size[1], transpose ? filters : channels, transpose ? channels : filters}};
     ST_TRY(add_kernel_and_bias(&op, graph, place, &kernel, area * kernel.dim[2], area * kernel.dim[3],
                                bias ? filters : 0, err));
-    return add_op(dst, graph, op, &out, err);
+    return add_activated(dst, graph, op, &out, activation, place, err);
 }
 
 strait_status st_graph_reshape(int *dst, st_graph *graph, int src, const st_shape *shape, st_op_place place,
@@ -203,26 +229,34 @@ strait_status st_graph_reshape(int *dst, st_graph *graph, int src, const st_shap
         return st_fail(err, STRAIT_SHAPE, "reshape to %s = %lld values, but gets %s%s", to,
                        (long long)st_shape_count(shape), from, count);
     }
-    return add_op(dst, graph, new_op(ST_OP_RESHAPE, src, place), shape, err);
+    return st_graph_add_op(dst, graph, st_graph_new_op(ST_OP_RESHAPE, src, place), shape, err);
+}
+
+/* Whether an activation may be computed by the op that makes tensor t: what is fused changes t for all its readers. */
+static bool takes_activation(const st_graph *graph, int t) {
+    const int producer = graph->tensor[t].producer;
+    if (producer < 0) return false;
+    const st_op *op = &graph->op[producer];
+    if (op->kind != ST_OP_DENSE && op->kind != ST_OP_CONV2D && op->kind != ST_OP_CONV2D_TRANSPOSE) return false;
+    if (op->activation.kind != ST_LINEAR) return false;
+    for (int i = producer + 1; i < graph->n_ops; i++)
+        if (graph->op[i].src == t || graph->op[i].src2 == t) return false;
+    return true;
 }
 
 strait_status st_graph_activation(int *dst, st_graph *graph, int src, bool fuse, st_activation activation,
                                   st_op_place place, strait_error *err) {
-    const int producer = graph->tensor[src].producer;
     const st_shape shape = graph->tensor[src].shape;
     /* Nothing to compute, but each layer has its row in the summary, and each half of a model at least one op. */
     if (activation.kind == ST_LINEAR) return st_graph_reshape(dst, graph, src, &shape, place, err);
-    *dst = src;
-    if (fuse && producer >= 0) {
-        st_op *before = &graph->op[producer];
-        if (before->kind != ST_OP_RESHAPE && before->activation.kind == ST_LINEAR) {
-            before->activation = activation;
-            return STRAIT_OK;
-        }
+    if (fuse && !st_activation_needs_input(activation.kind) && takes_activation(graph, src)) {
+        graph->op[graph->tensor[src].producer].activation = activation;
+        *dst = src;
+        return STRAIT_OK;
     }
-    st_op op = new_op(ST_OP_ACTIVATION, src, place);
+    st_op op = st_graph_new_op(ST_OP_ACTIVATION, src, place);
     op.activation = activation;
-    return add_op(dst, graph, op, &shape, err);
+    return st_graph_add_op(dst, graph, op, &shape, err);
 }
 
 int64_t st_graph_trainable(const st_graph *graph) {
@@ -233,18 +267,17 @@ int64_t st_graph_trainable(const st_graph *graph) {
 }
 
 int64_t st_op_flops(const st_graph *graph, const st_op *op) {
-    const st_shape *src = &graph->tensor[op->src].shape;
+    if (op->dst < 0) return 0;
+    const st_shape *src = &graph->tensor[op->src].shape, *dst = &graph->tensor[op->dst].shape;
     switch (op->kind) {
-    case ST_OP_DENSE:
-        return 2 * st_shape_count(src) * graph->tensor[op->dst].shape.dim[graph->tensor[op->dst].shape.n_dims - 1];
-    case ST_OP_CONV2D: {
-        const st_shape *dst = &graph->tensor[op->dst].shape;
-        return 2 * st_shape_count(dst) * op->window.kernel[0] * op->window.kernel[1] * src->dim[2];
-    }
-    case ST_OP_CONV2D_TRANSPOSE: {
-        const st_shape *dst = &graph->tensor[op->dst].shape;
+    case ST_OP_DENSE: return 2 * st_shape_count(src) * dst->dim[dst->n_dims - 1];
+    case ST_OP_CONV2D: return 2 * st_shape_count(dst) * op->window.kernel[0] * op->window.kernel[1] * src->dim[2];
+    case ST_OP_CONV2D_TRANSPOSE:
         return 2 * st_shape_count(src) * op->window.kernel[0] * op->window.kernel[1] * dst->dim[2];
-    }
+    case ST_OP_UPSAMPLE2D: return op->bilinear ? 2 * 4 * st_shape_count(dst) : 0;
+    case ST_OP_BATCH_NORM:
+    case ST_OP_LAYER_NORM:
+    case ST_OP_SAMPLE: return 2 * st_shape_count(dst);
     default: return 0;
     }
 }
