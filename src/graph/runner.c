@@ -1,8 +1,10 @@
 #include "graph/runner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "graph/exchange_int.h"
 #include "graph/plan_int.h"
 
 /* A worker's own plan and gradients. Padded to a cache line: workers write their steps side by side. */
@@ -10,16 +12,12 @@ typedef struct st_replica {
     _Alignas(64) st_plan *plan;
     float *gradient;
     strait_status status;
-    double loss;
 } st_replica;
 
 /* What a call hands to the workers. */
-typedef enum st_pass { ST_PASS_FORWARD, ST_PASS_EVALUATE, ST_PASS_TRAIN } st_pass;
 typedef struct st_job {
-    st_pass pass;
-    const float *input, *target; /* [n, in], [n, out] */
-    float *output;               /* [n, out] or NULL */
-    int64_t n;
+    st_mode mode;
+    st_feed feed;
 } st_job;
 
 struct st_runner {
@@ -30,6 +28,10 @@ struct st_runner {
     float *parameters; /* packed */
     st_replica *replica;
     st_pool *pool;
+    st_exchange *exchange; /* replicas train in step; NULL: they need not */
+    uint32_t *identity;    /* [batch_size] 0, 1, 2, ...: the streams of samples without a number */
+    int n_segments;
+    st_segment *segment;
     int threads_before; /* of the caller, in the libraries under the engine */
     st_job job;
 };
@@ -38,16 +40,20 @@ struct st_runner {
    core has: the rule must give the same split, and so the same bits, wherever the process happens to run. */
 #define CONVOLUTION_BUDGET ((int64_t)512 * 1024)
 
+/* Whether an op goes over images window by window. */
+static bool slides(st_op_kind kind) {
+    return kind == ST_OP_CONV2D || kind == ST_OP_CONV2D_TRANSPOSE || kind == ST_OP_MAX_POOL2D ||
+           kind == ST_OP_AVG_POOL2D || kind == ST_OP_UPSAMPLE2D;
+}
+
 /* The rule: a convolution works on one sample after another, so a micro-batch that stays in the core's cache is best.
    A dense op streams its weights once for each micro-batch: there the whole share goes at once, up to a bound on
    memory. */
 static int64_t rule_micro_batch(const st_runner_config *config, int64_t share) {
     const int64_t sample = st_plan_sample_bytes(config);
     bool convolution = false;
-    for (int i = 0; i < config->n_ops; i++) {
-        const st_op_kind kind = config->graph->op[config->first_op + i].kind;
-        convolution = convolution || kind == ST_OP_CONV2D || kind == ST_OP_CONV2D_TRANSPOSE;
-    }
+    for (int i = 0; i < config->n_ops; i++)
+        convolution = convolution || slides(config->graph->op[config->first_op + i].kind);
     const int64_t budget = convolution ? CONVOLUTION_BUDGET : (int64_t)64 << 20;
     int64_t most = budget / sample;
     if (most < 1) most = 1;
@@ -72,21 +78,92 @@ static strait_status check_memory(const st_runner *runner, const st_plan *plan, 
         (long long)runner->micro_batch, limit * 1e-9);
 }
 
+/* The micro-batch that was asked for, or the rule's. */
+static strait_status choose_micro_batch(st_runner *runner, strait_error *err) {
+    const st_runner_config *config = &runner->config;
+    const int64_t asked = config->micro_batch;
+    if (config->keep_values && (config->threads > 1 || (asked > 0 && asked < config->batch_size)))
+        return st_fail(err, STRAIT_ARGUMENT, "values are kept only with one thread and the whole batch at once");
+    if (config->keep_values)
+        runner->micro_batch = runner->share;
+    else if (asked <= 0)
+        runner->micro_batch = rule_micro_batch(config, runner->share);
+    else
+        runner->micro_batch = asked < runner->share ? asked : runner->share;
+    return STRAIT_OK;
+}
+
+/* The first plan tells whether an op mixes samples; then the share goes at once, and the plan is made anew for it. */
+static strait_status new_first_plan(st_runner *runner, strait_error *err) {
+    const st_runner_config *config = &runner->config;
+    st_replica *replica = &runner->replica[0];
+    ST_TRY(st_plan_new(&replica->plan, config, runner->micro_batch, err));
+    if (replica->plan->exchange > 0 && runner->micro_batch < runner->share) {
+        if (config->micro_batch > 0)
+            return st_fail(err, STRAIT_ARGUMENT,
+                           "an op over the whole batch (batch_norm) needs a replica's share at once: with %d threads "
+                           "and batches of %lld that is %lld samples, but train.micro_batch is %lld; leave it out",
+                           runner->n_replicas, (long long)config->batch_size, (long long)runner->share,
+                           (long long)config->micro_batch);
+        runner->micro_batch = runner->share;
+        st_plan_free(replica->plan);
+        replica->plan = NULL;
+        ST_TRY(st_plan_new(&replica->plan, config, runner->micro_batch, err));
+    }
+    ST_TRY(check_memory(runner, replica->plan, err));
+    if (replica->plan->exchange > 0)
+        ST_TRY(st_exchange_new(&runner->exchange, runner->pool, replica->plan->exchange, err));
+    runner->block_size = replica->plan->block_size;
+    const size_t bytes = (runner->block_size + 1) * sizeof(float);
+    runner->parameters = st_alloc_aligned(bytes);
+    return runner->parameters ? STRAIT_OK : st_fail_memory(err, bytes, "parameters");
+}
+
 static strait_status new_replica(st_runner *runner, int i, strait_error *err) {
     st_replica *replica = &runner->replica[i];
-    ST_TRY(st_plan_new(&replica->plan, &runner->config, runner->micro_batch, err));
-    const size_t bytes = (replica->plan->block_size + 1) * sizeof(float);
-    if (i == 0) ST_TRY(check_memory(runner, replica->plan, err));
-    if (i == 0) {
-        runner->block_size = replica->plan->block_size;
-        runner->parameters = st_alloc_aligned(bytes);
-        if (!runner->parameters) return st_fail_memory(err, bytes, "parameters");
-    }
+    if (i == 0)
+        ST_TRY(new_first_plan(runner, err));
+    else
+        ST_TRY(st_plan_new(&replica->plan, &runner->config, runner->micro_batch, err));
     if (runner->config.training) {
+        const size_t bytes = (runner->block_size + 1) * sizeof(float);
         replica->gradient = st_alloc_aligned(bytes);
         if (!replica->gradient) return st_fail_memory(err, bytes, "gradients");
     }
-    return st_plan_bind(replica->plan, runner->parameters, replica->gradient, err);
+    return st_plan_bind(replica->plan, runner->parameters, replica->gradient, runner->exchange, i, err);
+}
+
+/* Lists the parameters' places, in the order in which the plan gave them out. */
+static strait_status list_segments(st_runner *runner, strait_error *err) {
+    const st_plan *plan = runner->replica[0].plan;
+    runner->segment = st_alloc(3 * (size_t)plan->n_stages, sizeof *runner->segment);
+    if (!runner->segment)
+        return st_fail_memory(err, 3 * (size_t)plan->n_stages * sizeof *runner->segment, "the parameters' places");
+    for (int i = 0; i < plan->n_stages; i++) {
+        const st_op *op = plan->stage[i].op;
+        const st_packed *packed = &plan->stage[i].packed;
+        const int parameter[3] = {op->kernel, op->bias, op->state[0]};
+        const size_t begin[3] = {packed->kernel, packed->bias, packed->state};
+        const size_t n[3] = {packed->n_kernel, packed->n_bias, packed->n_state};
+        for (int j = 0; j < 3; j++)
+            if (n[j] > 0 && parameter[j] >= 0)
+                runner->segment[runner->n_segments++] =
+                    (st_segment){.begin = begin[j],
+                                 .end = begin[j] + n[j],
+                                 .role = runner->config.graph->parameter[parameter[j]].role,
+                                 .op = plan->stage[i].index,
+                                 .parameter = parameter[j]};
+    }
+    return STRAIT_OK;
+}
+
+static strait_status new_identity(st_runner *runner, strait_error *err) {
+    const size_t n = (size_t)runner->config.batch_size;
+    runner->identity = st_alloc(n, sizeof *runner->identity);
+    if (!runner->identity) return st_fail_memory(err, n * sizeof *runner->identity, "the samples' numbers");
+    for (size_t i = 0; i < n; i++)
+        runner->identity[i] = (uint32_t)i;
+    return STRAIT_OK;
 }
 
 strait_status st_runner_new(st_runner **out, const st_runner_config *config, strait_error *err) {
@@ -94,15 +171,12 @@ strait_status st_runner_new(st_runner **out, const st_runner_config *config, str
         return st_fail(err, STRAIT_ARGUMENT, "a runner needs at least an op, a sample and a thread");
     st_runner *runner = st_alloc(1, sizeof *runner);
     if (!runner) return st_fail_memory(err, sizeof *runner, "the runner");
-    strait_status status = STRAIT_OK;
     runner->config = *config;
     const int64_t n = config->threads < config->batch_size ? config->threads : config->batch_size;
     runner->share = (config->batch_size + n - 1) / n;
     runner->n_replicas = (int)((config->batch_size + runner->share - 1) / runner->share);
-    const int64_t asked = config->micro_batch;
-    runner->micro_batch = asked <= 0              ? rule_micro_batch(config, runner->share)
-                          : asked < runner->share ? asked
-                                                  : runner->share;
+    strait_status status = choose_micro_batch(runner, err);
+    if (status != STRAIT_OK) goto out;
     runner->replica = st_alloc_aligned((size_t)runner->n_replicas * sizeof *runner->replica);
     if (!runner->replica) {
         status = st_fail_memory(err, (size_t)runner->n_replicas * sizeof *runner->replica, "the replicas");
@@ -113,6 +187,8 @@ strait_status st_runner_new(st_runner **out, const st_runner_config *config, str
     status = st_pool_new(&runner->pool, runner->n_replicas, config->engine->thread_init, err);
     for (int i = 0; i < runner->n_replicas && status == STRAIT_OK; i++)
         status = new_replica(runner, i, err);
+    if (status == STRAIT_OK) status = list_segments(runner, err);
+    if (status == STRAIT_OK) status = new_identity(runner, err);
 out:
     if (status != STRAIT_OK)
         st_runner_free(runner);
@@ -129,9 +205,25 @@ void st_runner_free(st_runner *runner) {
         st_plan_free(runner->replica[i].plan);
         st_free(runner->replica[i].gradient);
     }
+    st_exchange_free(runner->exchange);
     st_free(runner->replica);
     st_free(runner->parameters);
+    st_free(runner->identity);
+    st_free(runner->segment);
     st_free(runner);
+}
+
+/* States lie in a block as in a file: the moving mean, then the variance. */
+static void copy_states(const st_graph *graph, const st_stage *stage, float *block, float *canonical, bool packing) {
+    float *packed = block + stage->packed.state;
+    for (int i = 0; i < 2; i++) {
+        if (stage->op->state[i] < 0) continue;
+        const st_parameter *parameter = &graph->parameter[stage->op->state[i]];
+        float *values = canonical + parameter->offset;
+        const size_t n = (size_t)st_shape_count(&parameter->shape);
+        memcpy(packing ? packed : values, packing ? values : packed, n * sizeof *values);
+        packed += n;
+    }
 }
 
 /* Calls pack or unpack of every stage with the places of its parameters. */
@@ -140,6 +232,7 @@ static strait_status convert(st_runner *runner, float *block, float *canonical, 
     const st_graph *graph = runner->config.graph;
     for (int i = 0; i < plan->n_stages; i++) {
         const st_stage *stage = &plan->stage[i];
+        copy_states(graph, stage, block, canonical, packing);
         if (stage->op->kernel < 0) continue;
         float *packed_kernel = block + stage->packed.kernel;
         float *packed_bias = stage->packed.n_bias ? block + stage->packed.bias : NULL;
@@ -182,26 +275,57 @@ st_pool *st_runner_pool(st_runner *runner) {
     return runner->pool;
 }
 
-/* One micro-batch: n_valid samples at input, the flat arrays forward and, when training, backward. */
-static strait_status run_micro_batch(st_plan *plan, const st_job *job, int64_t first, int64_t n_valid,
-                                     bool accumulate) {
-    memcpy(plan->input, job->input + first * plan->n_in, (size_t)(n_valid * plan->n_in) * sizeof(float));
+const st_segment *st_runner_segments(const st_runner *runner, int *n) {
+    *n = runner->n_segments;
+    return runner->segment;
+}
+const float *st_runner_tensor(const st_runner *runner, int t) {
+    const st_plan *plan = runner->replica[0].plan;
+    if (!runner->config.keep_values || plan->offset[2 * t] == SIZE_MAX) return NULL;
+    return plan->arena + plan->offset[2 * t];
+}
+
+/* ---- running ---- */
+
+/* What a micro-batch, samples [first, first + n_valid) of the batch, has to know. */
+static void set_step(st_plan *plan, const st_runner *runner, int64_t first, int64_t n_valid) {
+    const st_job *job = &runner->job;
+    const st_feed *feed = &job->feed;
+    st_step *step = &plan->step;
+    const uint32_t *sample = feed->sample ? feed->sample : runner->identity;
+    step->mode = job->mode;
+    step->n_valid = n_valid;
+    step->n_batch = feed->n;
     /* A target that is the input is read from the copy, which is in this core's cache. */
-    plan->step.target = job->target == job->input ? plan->input : job->target + first * plan->n_out;
-    plan->step.n_valid = n_valid;
-    plan->step.scale = (float)(1.0 / ((double)job->n * (double)plan->n_out));
-    const bool train = job->pass == ST_PASS_TRAIN;
-    const int n_forward = plan->n_stages - (plan->has_loss && job->pass != ST_PASS_EVALUATE ? 1 : 0);
-    for (int i = 0; i < n_forward; i++)
-        ST_TRY(plan->stage[i].kernel->forward(plan->stage[i].state));
-    if (job->output)
-        memcpy(job->output + first * plan->n_out, plan->output, (size_t)(n_valid * plan->n_out) * sizeof(float));
-    for (int i = plan->n_stages - 1; train && i >= 0; i--) {
-        const st_stage *stage = &plan->stage[i];
-        if (stage->op->kernel < 0 && !stage->needs_dsrc && stage->op->kind != ST_OP_LOSS) continue;
-        ST_TRY(stage->kernel->backward(stage->state, accumulate));
+    step->target = feed->target == feed->input ? plan->input : feed->target + first * plan->n_out;
+    step->scale = (float)(1.0 / ((double)feed->n * (double)plan->n_out));
+    step->seed = runner->config.seed;
+    step->epoch = feed->epoch;
+    step->sample = sample + first;
+    step->beta_scale = (float)feed->beta_scale;
+}
+
+/* One micro-batch: the flat lists forward and, when training, backward. In step with others a failure is kept for the
+   end: they wait for this replica at the next sum. */
+static strait_status run_micro_batch(st_plan *plan, const st_runner *runner, int64_t first, int64_t n_valid,
+                                     bool accumulate) {
+    const st_job *job = &runner->job;
+    const bool train = job->mode == ST_MODE_TRAIN, in_step = train && runner->exchange;
+    set_step(plan, runner, first, n_valid);
+    if (n_valid > 0)
+        memcpy(plan->input, job->feed.input + first * plan->n_in, (size_t)(n_valid * plan->n_in) * sizeof(float));
+    const int n_forward = plan->n_stages - (plan->has_loss && job->mode != ST_MODE_VALIDATE ? 1 : 0);
+    strait_status status = STRAIT_OK;
+    for (int i = 0; i < n_forward; i++) {
+        const strait_status now = plan->stage[i].kernel->forward(plan->stage[i].state);
+        if (status == STRAIT_OK) status = now;
+        if (status != STRAIT_OK && !in_step) return status;
     }
-    return STRAIT_OK;
+    if (job->feed.output)
+        memcpy(job->feed.output + first * plan->n_out, plan->output, (size_t)(n_valid * plan->n_out) * sizeof(float));
+    if (!train) return status;
+    const strait_status backward = st_plan_backward(plan, accumulate, in_step);
+    return status == STRAIT_OK ? backward : status;
 }
 
 /* A worker's share of the job. */
@@ -211,50 +335,52 @@ static void run_share(void *context, int worker, int n_workers) {
     const st_job *job = &runner->job;
     st_replica *replica = &runner->replica[worker];
     st_plan *plan = replica->plan;
-    const int64_t begin = worker * runner->share;
-    const int64_t end = begin + runner->share < job->n ? begin + runner->share : job->n;
-    plan->step.loss = 0;
+    const int64_t n = job->feed.n, train = job->mode == ST_MODE_TRAIN;
+    const int64_t begin = worker * runner->share < n ? worker * runner->share : n;
+    const int64_t end = begin + runner->share < n ? begin + runner->share : n;
+    plan->step.loss = plan->step.kl = plan->step.extra = 0;
     replica->status = STRAIT_OK;
+    if (begin == end && train && runner->exchange && n > 0)
+        replica->status = run_micro_batch(plan, runner, begin, 0, false);
     for (int64_t first = begin; first < end && replica->status == STRAIT_OK; first += plan->batch) {
-        const int64_t n = end - first < plan->batch ? end - first : plan->batch;
-        replica->status = run_micro_batch(plan, job, first, n, first > begin);
+        const int64_t valid = end - first < plan->batch ? end - first : plan->batch;
+        replica->status = run_micro_batch(plan, runner, first, valid, first > begin);
     }
-    if (begin >= end && job->pass == ST_PASS_TRAIN) memset(replica->gradient, 0, runner->block_size * sizeof(float));
-    replica->loss = plan->step.loss;
+    if (begin == end && train) memset(replica->gradient, 0, runner->block_size * sizeof(float));
 }
 
-static strait_status run_job(st_runner *runner, const st_job *job, st_cost *cost, strait_error *err) {
-    if (job->n < 0 || job->n > runner->config.batch_size)
-        return st_fail(err, STRAIT_ARGUMENT, "%lld samples given to a runner of batches of %lld", (long long)job->n,
+static strait_status run_job(st_cost *cost, st_runner *runner, st_mode mode, const st_feed *feed, strait_error *err) {
+    if (feed->n < 0 || feed->n > runner->config.batch_size)
+        return st_fail(err, STRAIT_ARGUMENT, "%lld samples given to a runner of batches of %lld", (long long)feed->n,
                        (long long)runner->config.batch_size);
-    runner->job = *job;
+    runner->job = (st_job){.mode = mode, .feed = *feed};
     st_pool_run(runner->pool, run_share, runner);
-    double sum = 0;
+    double loss = 0, kl = 0, extra = 0;
     for (int i = 0; i < runner->n_replicas; i++) { /* in order: the sum's last bits must not depend on timing */
         if (runner->replica[i].status != STRAIT_OK)
             return st_fail(err, runner->replica[i].status, "engine %s failed to run an op",
                            runner->config.engine->name);
-        sum += runner->replica[i].loss;
+        const st_step *step = &runner->replica[i].plan->step;
+        loss += step->loss;
+        kl += step->kl;
+        extra += step->extra;
     }
-    if (cost)
-        *cost = (st_cost){.loss = job->n > 0 ? sum / ((double)job->n * (double)runner->replica[0].plan->n_out) : 0};
+    const double n = (double)feed->n, n_out = (double)runner->replica[0].plan->n_out;
+    if (cost) *cost = feed->n > 0 ? (st_cost){.loss = loss / (n * n_out) + extra / n, .kl = kl / n} : (st_cost){0};
     return STRAIT_OK;
 }
 
 strait_status st_runner_forward(st_runner *runner, const float *input, float *output, int64_t n, strait_error *err) {
-    const st_job job = {.pass = ST_PASS_FORWARD, .input = input, .target = input, .output = output, .n = n};
-    return run_job(runner, &job, NULL, err);
+    const st_feed feed = {.input = input, .target = input, .output = output, .n = n};
+    return run_job(NULL, runner, ST_MODE_APPLY, &feed, err);
 }
 
 strait_status st_runner_evaluate(st_cost *cost, st_runner *runner, const st_feed *feed, strait_error *err) {
-    const st_job job = {
-        .pass = ST_PASS_EVALUATE, .input = feed->input, .target = feed->target, .output = feed->output, .n = feed->n};
-    return run_job(runner, &job, cost, err);
+    return run_job(cost, runner, ST_MODE_VALIDATE, feed, err);
 }
 
 strait_status st_runner_train(st_cost *cost, st_runner *runner, const st_feed *feed, strait_error *err) {
-    const st_job job = {.pass = ST_PASS_TRAIN, .input = feed->input, .target = feed->target, .n = feed->n};
-    return run_job(runner, &job, cost, err);
+    return run_job(cost, runner, ST_MODE_TRAIN, feed, err);
 }
 
 int64_t st_runner_memory(const st_runner *runner) {
@@ -272,17 +398,21 @@ void st_runner_describe(const st_runner *runner, st_text *text) {
     for (int i = 0; i < plan->n_stages; i++) {
         const st_stage *stage = &plan->stage[i];
         const st_op *op = stage->op;
-        char from[96], to[96] = "scalar", how[96] = "";
+        char from[200], to[96] = "scalar", how[96] = "";
         st_shape_print(from, &graph->tensor[op->src].shape);
+        if (op->src2 >= 0) {
+            char second[96];
+            st_shape_print(second, &graph->tensor[op->src2].shape);
+            const size_t length = strlen(from);
+            snprintf(from + length, sizeof from - length, ", %s", second);
+        }
         if (op->dst >= 0) st_shape_print(to, &graph->tensor[op->dst].shape);
         if (stage->kernel->describe) stage->kernel->describe(stage->state, how, sizeof how);
-        st_text_add(text, "%-7s %-16s %-12s -> %-12s %s",
-                    op->kind == ST_OP_LOSS ? ""
-                    : op->part             ? "decoder"
-                                           : "encoder",
-                    op->kind == ST_OP_LOSS ? st_loss_name(op->loss.term[0].kind) : st_op_name(op->kind), from, to, how);
+        const bool is_loss = op->kind == ST_OP_LOSS;
+        st_text_add(text, "%-12s %-16s %-12s -> %-12s %s", is_loss ? "" : op->name,
+                    is_loss ? st_loss_name(op->loss.term[0].kind) : st_op_name(op->kind), from, to, how);
         if (op->dst >= 0) st_text_add(text, " @%zu", plan->offset[2 * op->dst]);
-        st_text_add(text, "%s\n",
-                    stage->needs_dsrc || !runner->config.training || op->dst < 0 ? "" : ", no data gradient");
+        const bool no_gradient = runner->config.training && op->dst >= 0 && !stage->needs_dsrc[0];
+        st_text_add(text, "%s\n", no_gradient ? ", no data gradient" : "");
     }
 }
