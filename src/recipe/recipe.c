@@ -100,12 +100,36 @@ static strait_status set_file(strait_recipe *recipe, const char *file, size_t n_
     return STRAIT_OK;
 }
 
+/* Gives the model's initialiser to the layers that name none. */
+static void share_initializer(st_layer *layers, int n, const st_initializer *initializer) {
+    for (int i = 0; i < n; i++) {
+        if (!layers[i].own_initializer) layers[i].initializer = *initializer;
+        for (int b = 0; b < layers[i].n_branches; b++)
+            share_initializer(layers[i].branch[b].layers, layers[i].branch[b].n_layers, initializer);
+    }
+}
+
+/* AdamW has a weight decay of its own. */
+static strait_status check_decay(const strait_recipe *recipe, const st_node *root, strait_error *err) {
+    if (recipe->train.weight_decay == 0 || recipe->train.optimizer.kind != ST_OPTIMIZER_ADAMW) return STRAIT_OK;
+    char own[32];
+    st_print_double(own, recipe->train.optimizer.weight_decay);
+    return st_fail_at(err, STRAIT_RECIPE, st_node_find(st_node_find(root, "train"), "weight_decay")->pos,
+                      "weight decay is given twice: adamw has its own, train.optimizer.adamw.weight_decay (%s); leave "
+                      "train.weight_decay out",
+                      own);
+}
+
 /* What the tables cannot say. */
 static strait_status check(strait_recipe *recipe, const st_node *root, strait_error *err) {
     const int n = recipe->model.n_input_dims;
+    share_initializer(recipe->model.encoder, recipe->model.n_encoder, &recipe->model.initializer);
+    share_initializer(recipe->model.decoder, recipe->model.n_decoder, &recipe->model.initializer);
     if (n != 1 && n != 3)
         return st_fail_at(err, STRAIT_RECIPE, recipe->model.input_pos,
                           "model.input must be [height, width, channels] or [features], not a list of %d", n);
+    ST_TRY(st_layers_check(recipe, err));
+    ST_TRY(check_decay(recipe, root, err));
     if (!recipe->name) {
         recipe->name = default_name(recipe->file);
         return recipe->name ? STRAIT_OK : st_fail_memory(err, MAX_NAME, "the recipe's name");
@@ -170,29 +194,33 @@ STRAIT_API strait_status strait_recipe_open(strait_recipe **out, const char *pat
 
 /* ---- copied, freed ---- */
 
+typedef struct copying {
+    const strait_recipe *copy, *original;
+} copying;
+
 /* Lets a copied position point to the copy's own string. */
-static void move_pos(st_pos *pos, const strait_recipe *copy, const strait_recipe *original) {
-    if (pos->file == original->file) {
-        pos->file = copy->file;
+static void move_pos(st_pos *pos, void *context) {
+    const copying *c = context;
+    if (pos->file == c->original->file) {
+        pos->file = c->copy->file;
         return;
     }
-    for (int i = 0; i < original->n_overrides; i++)
-        if (pos->file == original->overrides[i]) {
-            pos->file = copy->overrides[i];
+    for (int i = 0; i < c->original->n_overrides; i++)
+        if (pos->file == c->original->overrides[i]) {
+            pos->file = c->copy->overrides[i];
             return;
         }
 }
 
 static void move_positions(strait_recipe *copy, const strait_recipe *original) {
+    copying c = {copy, original};
     st_pos *const of_keys[] = {&copy->data.pos,  &copy->data.source_pos, &copy->data.validation_pos,
                                &copy->model.pos, &copy->model.input_pos, &copy->model.decoder_pos,
-                               &copy->train.pos};
+                               &copy->train.pos, &copy->train.loss_pos,  &copy->train.optimizer_pos};
     for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; i++)
-        move_pos(of_keys[i], copy, original);
-    for (int i = 0; i < copy->model.n_encoder; i++)
-        move_pos(&copy->model.encoder[i].pos, copy, original);
-    for (int i = 0; i < copy->model.n_decoder; i++)
-        move_pos(&copy->model.decoder[i].pos, copy, original);
+        move_pos(of_keys[i], &c);
+    st_layers_positions(copy->model.encoder, copy->model.n_encoder, move_pos, &c);
+    st_layers_positions(copy->model.decoder, copy->model.n_decoder, move_pos, &c);
 }
 
 static bool copy_string(char **out, const char *string) {
@@ -210,6 +238,11 @@ static bool copy_items(void *out, const void *items, int n, size_t size) {
     return copy != NULL;
 }
 
+static bool copy_layers(st_layer **out, const st_layer *layers, int n) {
+    *out = st_layers_copy(layers, n);
+    return *out || !layers;
+}
+
 /* All that the original owns, into a copy that owns nothing yet; what has been copied is the copy's at any moment. */
 static bool copy_owned(strait_recipe *copy, const strait_recipe *original) {
     copy->overrides = st_alloc((size_t)original->n_overrides, sizeof *copy->overrides);
@@ -220,8 +253,8 @@ static bool copy_owned(strait_recipe *copy, const strait_recipe *original) {
            copy_string(&copy->data.source, original->data.source) &&
            copy_string(&copy->data.validation_split, original->data.validation_split) &&
            copy_items(&copy->data.only, original->data.only, original->data.n_only, sizeof *copy->data.only) &&
-           copy_items(&copy->model.encoder, original->model.encoder, original->model.n_encoder, sizeof(st_layer)) &&
-           copy_items(&copy->model.decoder, original->model.decoder, original->model.n_decoder, sizeof(st_layer));
+           copy_layers(&copy->model.encoder, original->model.encoder, original->model.n_encoder) &&
+           copy_layers(&copy->model.decoder, original->model.decoder, original->model.n_decoder);
 }
 
 strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, strait_error *err) {
@@ -253,8 +286,8 @@ STRAIT_API void strait_recipe_free(strait_recipe *recipe) {
     st_free(recipe->data.source);
     st_free(recipe->data.validation_split);
     st_free(recipe->data.only);
-    st_free(recipe->model.encoder);
-    st_free(recipe->model.decoder);
+    st_layers_free(recipe->model.encoder, recipe->model.n_encoder);
+    st_layers_free(recipe->model.decoder, recipe->model.n_decoder);
     st_free(recipe);
 }
 

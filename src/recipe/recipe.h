@@ -70,7 +70,8 @@ struct st_layer {
     int64_t kernel_size[2];      /* height, width; in recipes a number or [h, w]; default 3 */
     int64_t strides[2];          /* default 1; pools: default the size */
     st_padding padding;          /* default same; pools: default valid, as Keras */
-    st_initializer initializer;  /* dense, conv2d, conv2d_transpose: default glorot_uniform, or model.initializer */
+    st_initializer initializer;  /* dense, conv2d, conv2d_transpose: the layer's own, or else the model's */
+    bool own_initializer;        /* the recipe gives it at the layer */
     int64_t size[2];             /* max_pool2d, avg_pool2d, upsample2d: default 2 */
     bool bilinear;               /* upsample2d: interpolation: nearest (default) | bilinear */
     double momentum, epsilon;    /* batch_norm: 0.99, 1e-3; layer_norm: 1e-3 */
@@ -213,6 +214,14 @@ const char *st_optimizer_name(st_optimizer_kind kind);
 /* A deep copy, the caller's; its positions point to its own strings. */
 strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, strait_error *err);
 
+/* Calls visit for every key of a recipe's text, in its order, under the path an override names it by:
+   "train.batch_size" "32", "model.encoder.1.dense.units" "64", "model.encoder.0" "flatten", "model.input"
+   "[28, 28, 1]" (a list of plain values is one value). name stands for the file in messages. visit's failure ends it.
+   Errors: RECIPE (not YAML), MEMORY, visit's. */
+typedef strait_status (*st_recipe_visit)(void *context, const char *path, const char *value, strait_error *err);
+strait_status st_recipe_walk(const char *yaml, const char *name, st_recipe_visit visit, void *context,
+                             strait_error *err);
+
 /* The folders recipes are looked for in, in order: $STRAIT_RECIPES, ./recipes, the user's, the installed; ':' between.
  * The caller's; NULL when there is no memory. */
 char *st_recipe_folders(void);
@@ -222,24 +231,33 @@ char *st_recipe_folders(void);
    A record is a map with a fixed set of keys, read into a C struct. */
 
 typedef enum st_key_type {
-    ST_KEY_TEXT,       /* char *, owned: a text on one line */
-    ST_KEY_INTEGER,    /* int64_t */
-    ST_KEY_NUMBER,     /* double */
-    ST_KEY_SLOPE,      /* float: a number */
-    ST_KEY_SWITCH,     /* bool: true or false */
-    ST_KEY_WORD,       /* an enum: one of words */
-    ST_KEY_PAIR,       /* int64_t[2]: n or [height, width] */
-    ST_KEY_SHAPE,      /* int64_t[4] with a count beside: [height, width, channels] or [n] */
-    ST_KEY_INTEGERS,   /* int64_t *, owned, with a count beside: [0, 1, 8] */
-    ST_KEY_INTERVAL,   /* st_corrupt's clip: [low, high] */
-    ST_KEY_SECTION,    /* a record in the same struct */
-    ST_KEY_ACTIVATION, /* st_activation: relu, or {leaky_relu: {slope: 0.3}} */
-    ST_KEY_LAYERS,     /* st_layer *, owned, with a count beside: a list of records[] */
-    ST_KEY_VALIDATION, /* a fraction or a split's name */
-    ST_KEY_SCALE,      /* a word, or fitted: {minmax: {offset: 0, factor: 0.1}} */
-    ST_KEY_CORRUPT,    /* st_corrupt: {gaussian: 0.2, clip: [0, 1]} */
-    ST_KEY_OPTIMIZER,  /* st_optimizer: adam, or {adam: {learning_rate: 0.001}} */
-    ST_KEY_LOSS,       /* st_loss: mse, or {huber: {delta: 0.5}}, or {mse: 0.8, mae: 0.2} */
+    ST_KEY_TEXT,        /* char *, owned: a text on one line */
+    ST_KEY_INTEGER,     /* int64_t */
+    ST_KEY_NUMBER,      /* double */
+    ST_KEY_SLOPE,       /* float: a number */
+    ST_KEY_SWITCH,      /* bool: true or false */
+    ST_KEY_WORD,        /* an enum: one of words */
+    ST_KEY_PAIR,        /* int64_t[2]: n or [height, width] */
+    ST_KEY_SHAPE,       /* int64_t[4] with a count beside: [height, width, channels] or [n] */
+    ST_KEY_INTEGERS,    /* int64_t *, owned, with a count beside: [0, 1, 8] */
+    ST_KEY_INTERVAL,    /* st_corrupt's clip: [low, high] */
+    ST_KEY_SECTION,     /* a record in the same struct */
+    ST_KEY_ACTIVATION,  /* st_activation: relu, or {leaky_relu: {slope: 0.3}} */
+    ST_KEY_LAYERS,      /* st_layer *, owned, with a count beside: a list of records[] */
+    ST_KEY_VALIDATION,  /* a fraction or a split's name */
+    ST_KEY_SCALE,       /* a word, or fitted: {minmax: {offset: 0, factor: 0.1}} */
+    ST_KEY_CORRUPT,     /* st_corrupt: {gaussian: 0.2, clip: [0, 1]} */
+    ST_KEY_OPTIMIZER,   /* st_optimizer: adam, or {adam: {learning_rate: 0.001}} */
+    ST_KEY_LOSS,        /* st_loss: mse, or {huber: {delta: 0.5}}, or {mse: 0.8, mae: 0.2} */
+    ST_KEY_SCHEDULE,    /* st_schedule: cosine, or {step: {every: 10}, warmup: 2} */
+    ST_KEY_INITIALIZER, /* st_initializer: he_normal, or {normal: {stddev: 0.05}}; beside: whether it is given */
+    ST_KEY_EITHER,      /* bool: words[0] or words[1] */
+    ST_KEY_FLIP,        /* bool[2], st_augment's: none, horizontal, vertical, both */
+    ST_KEY_SHARES,      /* double[2]: n or [vertical, horizontal] */
+    ST_KEY_MARGINS,     /* st_layer's before and after: n, [rows, columns], [[top, bottom], [left, right]] */
+    ST_KEY_SLICE,       /* st_branch's begin and end: [begin, end] */
+    ST_KEY_BRANCH,      /* a list of layers into st_layer's branch number `offset` */
+    ST_KEY_BRANCHES,    /* st_layer's branches: a list of records */
 } st_key_type;
 
 typedef struct st_record st_record;
@@ -267,6 +285,7 @@ struct st_record {
     const char *path; /* how messages name it: "train", "dense", "train.optimizer.adam"; "" for the recipe itself */
     const st_key *keys;
     size_t n_keys;
+    bool bare; /* the first key's value may stand without its name, and is written so: dropout: 0.1 */
     const char *doc;
 };
 

@@ -60,11 +60,33 @@ strait_status st_read_record(void *base, const st_record *record, const st_node 
 /* How each type of key is read (recipe_read.c, recipe_parts.c): node into base + key->offset. */
 typedef strait_status st_key_reader(void *base, const st_record *record, const st_key *key, const st_node *node,
                                     strait_error *err);
-st_key_reader st_read_number, st_read_layers, st_read_activation, st_read_validation, st_read_scale, st_read_corrupt,
-    st_read_optimizer, st_read_loss;
+st_key_reader st_read_number, st_read_layers, st_read_branch, st_read_branches, st_read_slice, st_read_margins,
+    st_read_activation, st_read_initializer, st_read_validation, st_read_scale, st_read_corrupt, st_read_shares,
+    st_read_optimizer, st_read_loss, st_read_schedule;
+
+/* Item of a list, within the key's range. */
+strait_status st_read_integer_item(int64_t *out, const st_record *record, const st_key *key, const st_node *node,
+                                   strait_error *err);
 
 /* Reads one key's node by its type, its position included; an empty value is an error. */
 st_key_reader st_read_key;
+
+/* A loss' settings, as a recipe gives them. */
+typedef struct st_loss_settings {
+    float weight, delta;
+    bool from_logits;
+} st_loss_settings;
+
+/* ---- layers (recipe_layers.c) ---- */
+
+/* A copy of n layers, nested ones too, whose positions still point to the original's. Out is NULL when there is no
+   memory. */
+st_layer *st_layers_copy(const st_layer *layers, int n);
+void st_layers_free(st_layer *layers, int n); /* NULL is fine */
+/* Calls visit for each position in n layers and those inside them. */
+void st_layers_positions(st_layer *layers, int n, void (*visit)(st_pos *pos, void *context), void *context);
+/* What only the whole model tells: where a gaussian may stand. */
+strait_status st_layers_check(const strait_recipe *recipe, strait_error *err);
 
 /* "train.epochs", how messages name a key. */
 typedef struct st_key_label {

@@ -74,32 +74,17 @@ strait_status st_read_optimizer(void *base, const st_record *record, const st_ke
     return STRAIT_OK;
 }
 
-/* ---- layers ---- */
-
-static strait_status read_layer(st_layer *layer, const st_key *key, const st_node *node, strait_error *err) {
-    const st_record *record;
+strait_status st_read_initializer(void *base, const st_record *record, const st_key *key, const st_node *node,
+                                  strait_error *err) {
+    (void)record;
+    st_initializer *initializer = (void *)((char *)base + key->offset);
+    const st_record *chosen;
     const st_node *body;
-    layer->pos = node->pos;
-    ST_TRY(st_read_choice(&record, &body, key, node, "layer", err));
-    layer->kind = (st_layer_kind)(record - key->records);
-    if (record->n_keys == 1 && strcmp(record->keys[0].name, record->name) == 0) { /* reshape: [28, 28, 1] */
-        if (body) return st_read_key(layer, record, &record->keys[0], body, err);
-        return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s needs a value: %s", record->name, record->keys[0].doc);
-    }
-    return record->n_keys ? st_read_record(layer, record, body, node->pos, err) : STRAIT_OK;
-}
-
-strait_status st_read_layers(void *base, const st_record *record, const st_key *key, const st_node *node,
-                             strait_error *err) {
-    if (node->kind != ST_NODE_SEQUENCE || node->n_children == 0)
-        return st_fail_type(err, record, key, node, "a list of layers, at least one");
-    st_layer *layers = st_alloc((size_t)node->n_children, sizeof *layers);
-    if (!layers) return st_fail_memory(err, (size_t)node->n_children * sizeof *layers, key->name);
-    memcpy((char *)base + key->offset, &layers, sizeof layers); /* the recipe's from here on */
-    memcpy((char *)base + key->beside, &node->n_children, sizeof node->n_children);
-    for (const st_node *item = node->first; item; item = item->next)
-        ST_TRY(read_layer(layers++, key, item, err));
-    return STRAIT_OK;
+    const bool given = true;
+    if (key->beside) memcpy((char *)base + key->beside, &given, sizeof given);
+    ST_TRY(st_read_choice(&chosen, &body, key, node, "initializer", err));
+    initializer->kind = (st_initializer_kind)(chosen - key->records);
+    return chosen->n_keys ? st_read_record(initializer, chosen, body, node->pos, err) : STRAIT_OK;
 }
 
 /* ---- data ---- */
@@ -158,16 +143,89 @@ strait_status st_read_corrupt(void *base, const st_record *record, const st_key 
                       key->records->path);
 }
 
+strait_status st_read_shares(void *base, const st_record *record, const st_key *key, const st_node *node,
+                             strait_error *err) {
+    if (node->kind == ST_NODE_MAP || (node->kind == ST_NODE_SEQUENCE && node->n_children != 2))
+        return st_fail_type(err, record, key, node, "a number or [vertical, horizontal]");
+    const bool list = node->kind == ST_NODE_SEQUENCE;
+    st_key second = *key;
+    second.offset += sizeof(double);
+    ST_TRY(st_read_number(base, record, key, list ? node->first : node, err));
+    return st_read_number(base, record, &second, list ? node->last : node, err);
+}
+
 /* ---- training ---- */
+
+/* One term: its weight alone (mse: 0.8), its settings, or nothing. */
+static strait_status read_term(st_loss_term *term, const st_key *key, const st_node *node, strait_error *err) {
+    const st_record *record = st_find_record(key->records, key->n_records, node->key);
+    if (!record) return st_fail_unknown_record(err, node->key_pos, key->name, node->key, key->records, key->n_records);
+    st_loss_settings settings = {.weight = 1, .delta = 1};
+    const st_key *weight = &record->keys[record->n_keys - 1]; /* each loss has one, the last of its keys */
+    if (st_node_is_null(node))
+        ST_TRY(st_read_record(&settings, record, NULL, node->pos, err));
+    else if (node->kind == ST_NODE_MAP)
+        ST_TRY(st_read_record(&settings, record, node, node->pos, err));
+    else
+        ST_TRY(st_read_key(&settings, record, weight, node, err));
+    *term = (st_loss_term){
+        .kind = (st_loss_kind)(record - key->records), .weight = settings.weight, .delta = settings.delta};
+    if (settings.from_logits) term->kind = ST_LOSS_LOGITS;
+    return STRAIT_OK;
+}
 
 strait_status st_read_loss(void *base, const st_record *record, const st_key *key, const st_node *node,
                            strait_error *err) {
     st_loss *loss = (void *)((char *)base + key->offset);
-    if (node->kind != ST_NODE_SCALAR) return st_fail_type(err, record, key, node, "a word");
-    for (size_t i = 0; i < key->n_words; i++)
-        if (strcmp(key->words[i], node->text) == 0) {
-            *loss = (st_loss){.n = 1, .term = {{.kind = (st_loss_kind)i, .weight = 1, .delta = 1}}};
-            return STRAIT_OK;
-        }
-    return st_fail_unknown(err, node->pos, key->name, node->text, "", key->words, key->n_words);
+    if (node->kind == ST_NODE_SEQUENCE || (node->kind == ST_NODE_MAP && node->n_children == 0))
+        return st_fail_type(err, record, key, node, "a word, or a map of losses and their weights");
+    if (node->kind == ST_NODE_SCALAR) {
+        st_node word = {.kind = ST_NODE_MAP, .key = node->text, .key_pos = node->pos, .pos = node->pos};
+        loss->n = 1;
+        return read_term(&loss->term[0], key, &word, err);
+    }
+    const st_node *logits = NULL;
+    for (const st_node *item = node->first; item; item = item->next) {
+        if (loss->n == ST_MAX_LOSS_TERMS)
+            return st_fail_at(err, STRAIT_RECIPE, item->key_pos, "more than %d losses in a sum", ST_MAX_LOSS_TERMS);
+        ST_TRY(read_term(&loss->term[loss->n], key, item, err));
+        if (loss->term[loss->n++].kind == ST_LOSS_LOGITS) logits = item;
+    }
+    if (!logits || loss->n == 1) return STRAIT_OK;
+    return st_fail_at(err, STRAIT_RECIPE, logits->key_pos,
+                      "binary_crossentropy from_logits stands alone: the other losses need the result after the "
+                      "sigmoid; leave from_logits out and give the last layer activation: sigmoid");
+}
+
+/* A word, or a map of one schedule and the warm-up beside it. */
+strait_status st_read_schedule(void *base, const st_record *record, const st_key *key, const st_node *node,
+                               strait_error *err) {
+    static const st_key warmup_key = {.name = "warmup",
+                                      .type = ST_KEY_NUMBER,
+                                      .offset = offsetof(st_schedule, warmup),
+                                      .high = 1e6,
+                                      .doc = "epochs in which the learning rate grows from 0"};
+    static const st_record around = {.name = "schedule", .path = "train.schedule", .keys = &warmup_key, .n_keys = 1};
+    st_schedule *schedule = (void *)((char *)base + key->offset);
+    if (node->kind == ST_NODE_SEQUENCE)
+        return st_fail_type(err, record, key, node, "a word, or a map of a schedule and its settings");
+    const st_node *warmup = node->kind == ST_NODE_MAP ? st_node_find(node, warmup_key.name) : NULL;
+    st_node alone = *node, kept[2]; /* the map without the warm-up; two keys are enough for a message about them */
+    if (warmup) {
+        ST_TRY(st_read_key(schedule, &around, &warmup_key, warmup, err));
+        alone.n_children = 0;
+        for (const st_node *child = node->first; child && alone.n_children < 2; child = child->next)
+            if (child != warmup) kept[alone.n_children++] = *child;
+        if (alone.n_children == 0) return STRAIT_OK; /* constant */
+        kept[0].next = alone.n_children == 2 ? &kept[1] : NULL;
+        alone.first = &kept[0];
+    }
+    const st_record *chosen;
+    const st_node *body;
+    ST_TRY(st_read_choice(&chosen, &body, key, &alone, "schedule", err));
+    schedule->kind = (st_schedule_kind)(chosen - key->records);
+    if (schedule->kind == ST_SCHEDULE_ONE_CYCLE && warmup)
+        return st_fail_at(err, STRAIT_RECIPE, warmup->key_pos,
+                          "one_cycle warms up by itself (for the share of steps in one_cycle.rise): leave warmup out");
+    return chosen->n_keys ? st_read_record(schedule, chosen, body, node->pos, err) : STRAIT_OK;
 }

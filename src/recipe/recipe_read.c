@@ -101,8 +101,8 @@ bool st_node_number(double *out, const st_node *node) {
     return node->kind == ST_NODE_SCALAR && node->plain && st_parse_double(out, node->text);
 }
 
-static strait_status read_integer_item(int64_t *out, const st_record *record, const st_key *key, const st_node *node,
-                                       strait_error *err) {
+strait_status st_read_integer_item(int64_t *out, const st_record *record, const st_key *key, const st_node *node,
+                                   strait_error *err) {
     char wanted[64];
     int64_t whole = 0;
     double value;
@@ -123,7 +123,7 @@ static strait_status read_integer_item(int64_t *out, const st_record *record, co
 
 static strait_status read_integer(void *base, const st_record *record, const st_key *key, const st_node *node,
                                   strait_error *err) {
-    return read_integer_item(place(base, key->offset), record, key, node, err);
+    return st_read_integer_item(place(base, key->offset), record, key, node, err);
 }
 
 static bool in_range(double value, const st_key *key) {
@@ -168,16 +168,41 @@ static strait_status read_switch(void *base, const st_record *record, const st_k
     return STRAIT_OK;
 }
 
-static strait_status read_word(void *base, const st_record *record, const st_key *key, const st_node *node,
+/* Which of the key's words stands here. */
+static strait_status find_word(size_t *out, const st_record *record, const st_key *key, const st_node *node,
                                strait_error *err) {
     if (node->kind != ST_NODE_SCALAR) return st_fail_type(err, record, key, node, "a word");
-    for (size_t i = 0; i < key->n_words; i++)
-        if (strcmp(key->words[i], node->text) == 0) {
-            const int value = (int)i;
-            memcpy(place(base, key->offset), &value, sizeof value);
-            return STRAIT_OK;
-        }
+    for (*out = 0; *out < key->n_words; ++*out)
+        if (strcmp(key->words[*out], node->text) == 0) return STRAIT_OK;
     return st_fail_unknown(err, node->pos, key->name, node->text, "", key->words, key->n_words);
+}
+
+static strait_status read_word(void *base, const st_record *record, const st_key *key, const st_node *node,
+                               strait_error *err) {
+    size_t index = 0;
+    ST_TRY(find_word(&index, record, key, node, err));
+    const int value = (int)index;
+    memcpy(place(base, key->offset), &value, sizeof value);
+    return STRAIT_OK;
+}
+
+static strait_status read_either(void *base, const st_record *record, const st_key *key, const st_node *node,
+                                 strait_error *err) {
+    size_t index = 0;
+    ST_TRY(find_word(&index, record, key, node, err));
+    const bool second = index == 1;
+    memcpy(place(base, key->offset), &second, sizeof second);
+    return STRAIT_OK;
+}
+
+/* Both flags of the flips: horizontal, vertical, both are 1, 2, 3 in the words' order. */
+static strait_status read_flip(void *base, const st_record *record, const st_key *key, const st_node *node,
+                               strait_error *err) {
+    size_t index = 0;
+    ST_TRY(find_word(&index, record, key, node, err));
+    const bool flip[2] = {index & 2, index & 1};
+    memcpy(place(base, key->offset), flip, sizeof flip);
+    return STRAIT_OK;
 }
 
 static strait_status read_text(void *base, const st_record *record, const st_key *key, const st_node *node,
@@ -201,8 +226,8 @@ static strait_status read_pair(void *base, const st_record *record, const st_key
     if (node->kind == ST_NODE_MAP || (node->kind == ST_NODE_SEQUENCE && node->n_children != 2))
         return st_fail_type(err, record, key, node, "a whole number or [height, width]");
     const bool list = node->kind == ST_NODE_SEQUENCE;
-    ST_TRY(read_integer_item(&pair[0], record, key, list ? node->first : node, err));
-    return read_integer_item(&pair[1], record, key, list ? node->last : node, err);
+    ST_TRY(st_read_integer_item(&pair[0], record, key, list ? node->first : node, err));
+    return st_read_integer_item(&pair[1], record, key, list ? node->last : node, err);
 }
 
 static strait_status read_shape(void *base, const st_record *record, const st_key *key, const st_node *node,
@@ -212,7 +237,7 @@ static strait_status read_shape(void *base, const st_record *record, const st_ke
     int64_t *dim = place(base, key->offset), product = 1;
     int n = 0;
     for (const st_node *item = node->first; item; item = item->next, n++) {
-        ST_TRY(read_integer_item(&dim[n], record, key, item, err));
+        ST_TRY(st_read_integer_item(&dim[n], record, key, item, err));
         if (dim[n] > MAX_VALUES / product)
             return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s has more than %lld values in one sample",
                               st_label_key(record, key).text, (long long)MAX_VALUES);
@@ -231,7 +256,7 @@ static strait_status read_integers(void *base, const st_record *record, const st
     memcpy(place(base, key->offset), &items, sizeof items); /* the struct's from here on */
     int n = 0;
     for (const st_node *item = node->first; item; item = item->next)
-        ST_TRY(read_integer_item(&items[n++], record, key, item, err));
+        ST_TRY(st_read_integer_item(&items[n++], record, key, item, err));
     memcpy(place(base, key->beside), &n, sizeof n);
     return STRAIT_OK;
 }
@@ -279,6 +304,15 @@ static st_key_reader *const readers[] = {
     [ST_KEY_CORRUPT] = st_read_corrupt,
     [ST_KEY_OPTIMIZER] = st_read_optimizer,
     [ST_KEY_LOSS] = st_read_loss,
+    [ST_KEY_SCHEDULE] = st_read_schedule,
+    [ST_KEY_INITIALIZER] = st_read_initializer,
+    [ST_KEY_EITHER] = read_either,
+    [ST_KEY_FLIP] = read_flip,
+    [ST_KEY_SHARES] = st_read_shares,
+    [ST_KEY_MARGINS] = st_read_margins,
+    [ST_KEY_SLICE] = st_read_slice,
+    [ST_KEY_BRANCH] = st_read_branch,
+    [ST_KEY_BRANCHES] = st_read_branches,
 };
 
 strait_status st_read_key(void *base, const st_record *record, const st_key *key, const st_node *node,

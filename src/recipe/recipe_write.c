@@ -27,6 +27,19 @@ static bool switch_at(const void *base, size_t offset) {
     return value;
 }
 
+/* none, horizontal, vertical, both: 0 to 3. */
+static int flip_at(const void *base, size_t offset) {
+    bool flip[2];
+    memcpy(flip, place(base, offset), sizeof flip);
+    return 2 * flip[0] + flip[1];
+}
+
+static double number_at(const void *base, size_t offset) {
+    double value;
+    memcpy(&value, place(base, offset), sizeof value);
+    return value;
+}
+
 static const void *pointer_at(const void *base, size_t offset) {
     const void *value;
     memcpy(&value, place(base, offset), sizeof value);
@@ -147,25 +160,103 @@ static void write_validation(st_text *text, const strait_recipe *recipe) {
         write_number(text, recipe->data.validation_fraction);
 }
 
-static void write_optimizer(st_text *text, const st_key *key, const st_optimizer *optimizer) {
-    const st_record *record = &key->records[optimizer->kind];
+/* The choice's name alone where it has no settings. */
+static void write_choice(st_text *text, const st_record *record, const void *settings) {
+    if (record->n_keys == 0) {
+        st_text_add(text, "%s", record->name);
+        return;
+    }
     st_text_add(text, "{%s: ", record->name);
-    write_flow(text, record, optimizer);
+    write_flow(text, record, settings);
     st_text_add(text, "}");
+}
+
+static void write_optimizer(st_text *text, const st_key *key, const st_optimizer *optimizer) {
+    write_choice(text, &key->records[optimizer->kind], optimizer);
+}
+
+static void write_schedule(st_text *text, const st_key *key, const st_schedule *schedule) {
+    const st_record *record = &key->records[schedule->kind];
+    if (schedule->warmup == 0) {
+        write_choice(text, record, schedule);
+        return;
+    }
+    st_text_add(text, "{");
+    if (record->n_keys) {
+        st_text_add(text, "%s: ", record->name);
+        write_flow(text, record, schedule);
+        st_text_add(text, ", ");
+    }
+    st_text_add(text, "warmup: ");
+    write_number(text, schedule->warmup);
+    st_text_add(text, "}");
+}
+
+/* A term as a recipe gives it: binary_crossentropy for logits, and their setting. */
+static const st_record *term_record(st_loss_settings *settings, const st_key *key, const st_loss_term *term) {
+    const bool logits = term->kind == ST_LOSS_LOGITS;
+    *settings = (st_loss_settings){.weight = term->weight, .delta = term->delta, .from_logits = logits};
+    return &key->records[logits ? ST_LOSS_BINARY_CROSSENTROPY : term->kind];
+}
+
+/* mse; {mse: 0.8, mae: 0.2}; {huber: {delta: 0.5, weight: 1}}. */
+static void write_loss(st_text *text, const st_key *key, const st_loss *loss) {
+    st_loss_settings settings;
+    const st_loss_term *only = &loss->term[0];
+    if (loss->n == 1 && only->weight == 1 && only->delta == 1 && only->kind != ST_LOSS_LOGITS) {
+        st_text_add(text, "%s", term_record(&settings, key, only)->name);
+        return;
+    }
+    st_text_add(text, "{");
+    for (int i = 0; i < loss->n; i++) {
+        const st_loss_term *term = &loss->term[i];
+        const st_record *record = term_record(&settings, key, term);
+        st_text_add(text, "%s%s: ", i ? ", " : "", record->name);
+        if (loss->n > 1 && term->delta == 1)
+            write_float(text, term->weight);
+        else
+            write_flow(text, record, &settings);
+    }
+    st_text_add(text, "}");
+}
+
+static void write_initializer(st_text *text, const st_key *key, const st_initializer *initializer) {
+    write_choice(text, &key->records[initializer->kind], initializer);
+}
+
+static void write_shares(st_text *text, const double *share) {
+    if (share[0] == share[1]) {
+        write_number(text, share[0]);
+        return;
+    }
+    st_text_add(text, "[");
+    write_number(text, share[0]);
+    st_text_add(text, ", ");
+    write_number(text, share[1]);
+    st_text_add(text, "]");
+}
+
+static void write_margins(st_text *text, const st_layer *layer) {
+    const int64_t *before = layer->before, *after = layer->after;
+    if (before[0] == after[0] && before[1] == after[1])
+        write_pair(text, before);
+    else
+        st_text_add(text, "[[%lld, %lld], [%lld, %lld]]", (long long)before[0], (long long)after[0],
+                    (long long)before[1], (long long)after[1]);
+}
+
+static void write_slice(st_text *text, const st_branch *branch) {
+    st_text_add(text, "[%lld, %lld]", (long long)branch->begin, (long long)branch->end);
 }
 
 /* A value on one line. Sections that stand on lines of their own, and layers, are written by write_block. */
 static void write_value(st_text *text, const st_key *key, const void *base) {
     const void *value = place(base, key->offset);
-    double number;
     float slope;
     switch (key->type) {
     case ST_KEY_TEXT: write_text(text, pointer_at(base, key->offset)); break;
     case ST_KEY_INTEGER: st_text_add(text, "%lld", (long long)integer_at(base, key->offset)); break;
-    case ST_KEY_NUMBER:
-        memcpy(&number, value, sizeof number);
-        write_number(text, number);
-        break;
+    case ST_KEY_NUMBER: write_number(text, number_at(base, key->offset)); break;
     case ST_KEY_SLOPE:
         memcpy(&slope, value, sizeof slope);
         write_float(text, slope);
@@ -181,23 +272,52 @@ static void write_value(st_text *text, const st_key *key, const void *base) {
     case ST_KEY_SCALE: write_scale(text, key, base); break;
     case ST_KEY_CORRUPT: write_corrupt(text, key, value); break;
     case ST_KEY_OPTIMIZER: write_optimizer(text, key, value); break;
-    case ST_KEY_LOSS: st_text_add(text, "%s", st_loss_name(((const st_loss *)value)->term[0].kind)); break;
+    case ST_KEY_LOSS: write_loss(text, key, value); break;
+    case ST_KEY_SCHEDULE: write_schedule(text, key, value); break;
+    case ST_KEY_INITIALIZER: write_initializer(text, key, value); break;
+    case ST_KEY_EITHER: st_text_add(text, "%s", key->words[switch_at(base, key->offset)]); break;
+    case ST_KEY_FLIP: st_text_add(text, "%s", key->words[flip_at(base, key->offset)]); break;
+    case ST_KEY_SHARES: write_shares(text, value); break;
+    case ST_KEY_MARGINS: write_margins(text, base); break;
+    case ST_KEY_SLICE: write_slice(text, base); break;
     case ST_KEY_INTERVAL: /* written with the noise it belongs to */
-    case ST_KEY_LAYERS: break;
+    case ST_KEY_LAYERS:
+    case ST_KEY_BRANCH:
+    case ST_KEY_BRANCHES: break;
     }
 }
 
 /* ---- records ---- */
 
+static bool is_absent(const st_key *key, const void *base);
+
+static bool is_empty(const st_record *record, const void *base) {
+    for (size_t i = 0; i < record->n_keys; i++)
+        if (!is_absent(&record->keys[i], base)) return false;
+    return true;
+}
+
 static bool is_absent(const st_key *key, const void *base) {
     const strait_recipe *recipe = base; /* for the types that stand in a recipe only */
+    const st_layer *layer = base;       /* and in a layer only */
+    const st_schedule *schedule = &recipe->train.schedule;
+    const bool optional = !key->fallback && !key->required;
     switch (key->type) {
     case ST_KEY_TEXT: return !pointer_at(base, key->offset);
-    case ST_KEY_INTEGER: return !key->fallback && !key->required && integer_at(base, key->offset) == 0;
+    case ST_KEY_INTEGER:
+    case ST_KEY_PAIR: return optional && integer_at(base, key->offset) == 0;
+    case ST_KEY_NUMBER: return optional && number_at(base, key->offset) == 0;
     case ST_KEY_INTEGERS: return count_at(base, key->beside) == 0;
-    case ST_KEY_SECTION: return key->beside && !switch_at(base, key->beside);
+    case ST_KEY_SECTION: return key->beside ? !switch_at(base, key->beside) : is_empty(key->records, base);
     case ST_KEY_VALIDATION: return !recipe->data.validation_split && recipe->data.validation_fraction == 0;
     case ST_KEY_CORRUPT: return recipe->data.corrupt.kind == ST_CORRUPT_NONE;
+    case ST_KEY_FLIP: return flip_at(base, key->offset) == 0;
+    case ST_KEY_SHARES: return number_at(base, key->offset) == 0 && number_at(base, key->offset + sizeof(double)) == 0;
+    case ST_KEY_SCHEDULE: return schedule->kind == ST_SCHEDULE_CONSTANT && schedule->warmup == 0;
+    case ST_KEY_INITIALIZER:
+        return key->beside ? !switch_at(base, key->beside) : recipe->model.initializer.kind == ST_GLOROT_UNIFORM;
+    case ST_KEY_SLICE: return !((const st_branch *)base)->sliced;
+    case ST_KEY_BRANCH: return (int)key->offset >= layer->n_branches || layer->branch[key->offset].n_layers == 0;
     default: return false;
     }
 }
@@ -215,29 +335,81 @@ static void write_flow(st_text *text, const st_record *record, const void *base)
     st_text_add(text, "}");
 }
 
-static void write_layers(st_text *text, const st_key *key, const strait_recipe *recipe, int indent) {
-    const st_layer *layers = pointer_at(recipe, key->offset);
-    for (int i = 0; i < count_at(recipe, key->beside); i++) {
-        const st_record *record = st_layer_schema(layers[i].kind);
-        st_text_add(text, "%*s- %s", indent, "", record->name);
-        if (record->n_keys) st_text_add(text, ": ");
-        if (record->n_keys == 1 && strcmp(record->keys->name, record->name) == 0)
-            write_value(text, record->keys, &layers[i]);
-        else if (record->n_keys)
-            write_flow(text, record, &layers[i]);
+static void write_layers(st_text *text, const st_layer *layers, int n, int indent);
+
+/* - slice: [0, 20]
+     layers:
+       - dense: ... */
+static void write_branches(st_text *text, const st_layer *layer, int indent) {
+    for (int b = 0; b < layer->n_branches; b++) {
+        const st_branch *branch = &layer->branch[b];
+        st_text_add(text, "%*s- ", indent, "");
+        if (branch->sliced) {
+            st_text_add(text, "slice: ");
+            write_slice(text, branch);
+            st_text_add(text, "\n%*s", indent + 2, "");
+        }
+        st_text_add(text, "layers:\n");
+        write_layers(text, branch->layers, branch->n_layers, indent + 4);
+    }
+}
+
+/* A gaussian's keys on lines of their own, for those of its branches. */
+static void write_gaussian(st_text *text, const st_record *record, const st_layer *layer, int indent) {
+    for (size_t i = 0; i < record->n_keys; i++) {
+        const st_key *key = &record->keys[i];
+        if (is_absent(key, layer)) continue;
+        st_text_add(text, "%*s%s:", indent, "", key->name);
+        if (key->type == ST_KEY_BRANCH) {
+            st_text_add(text, "\n");
+            write_layers(text, layer->branch[key->offset].layers, layer->branch[key->offset].n_layers, indent + 2);
+            continue;
+        }
+        st_text_add(text, " ");
+        write_value(text, key, layer);
         st_text_add(text, "\n");
     }
 }
 
+/* What stands after a layer's name and colon: on the same line, or layers inside it on lines below. */
+static void write_layer(st_text *text, const st_record *record, const st_layer *layer, int indent) {
+    const bool alone = record->n_keys == 1 && strcmp(record->keys->name, record->name) == 0;
+    if (layer->n_branches == 0) {
+        st_text_add(text, " ");
+        if (alone || record->bare)
+            write_value(text, record->keys, layer);
+        else
+            write_flow(text, record, layer);
+        st_text_add(text, "\n");
+        return;
+    }
+    st_text_add(text, "\n");
+    if (layer->kind == ST_LAYER_PARALLEL)
+        write_branches(text, layer, indent + 4);
+    else if (layer->kind == ST_LAYER_GAUSSIAN)
+        write_gaussian(text, record, layer, indent + 4);
+    else
+        write_layers(text, layer->branch->layers, layer->branch->n_layers, indent + 4);
+}
+
+static void write_layers(st_text *text, const st_layer *layers, int n, int indent) {
+    for (int i = 0; i < n; i++) {
+        const st_record *record = st_layer_schema(layers[i].kind);
+        st_text_add(text, "%*s- %s%s", indent, "", record->name, record->n_keys ? ":" : "\n");
+        if (record->n_keys) write_layer(text, record, &layers[i], indent);
+    }
+}
+
+/* Sections of the recipe itself stand on lines of their own, those inside them in braces. */
 static void write_block(st_text *text, const st_record *record, const strait_recipe *recipe, int indent) {
     for (size_t i = 0; i < record->n_keys; i++) {
         const st_key *key = &record->keys[i];
         if (is_absent(key, recipe)) continue;
         st_text_add(text, "%*s%s:", indent, "", key->name);
-        const bool block = key->type == ST_KEY_LAYERS || (key->type == ST_KEY_SECTION && !key->beside);
+        const bool block = key->type == ST_KEY_LAYERS || (key->type == ST_KEY_SECTION && indent == 0);
         st_text_add(text, block ? "\n" : " ");
         if (key->type == ST_KEY_LAYERS)
-            write_layers(text, key, recipe, indent + 2);
+            write_layers(text, pointer_at(recipe, key->offset), count_at(recipe, key->beside), indent + 2);
         else if (block)
             write_block(text, key->records, recipe, indent + 2);
         else {

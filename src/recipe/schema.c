@@ -18,6 +18,8 @@
 #define MAX_WINDOW 4096.0
 #define MAX_DIM 2147483648.0 /* and the product of a shape likewise */
 #define MAX_EPOCHS 1e6
+#define MAX_IMAGE 65536.0
+#define MAX_WATCHED 100000.0
 #define MAX_BATCH 1048576.0 /* 2^20 */
 #define MAX_THREADS 4096.0
 
@@ -53,7 +55,29 @@ static const st_record activations[] = {
 };
 _Static_assert(ST_SWISH + 1 == COUNT(activations), "every activation has its row");
 
+/* ---- initial weights ---- */
+
+static const st_key normal_keys[] = {
+    {.name = "stddev", .type = ST_KEY_NUMBER, .offset = offsetof(st_initializer, stddev), .above_low = true,
+     RANGE(0, 1e3), .fallback = "0.05", .doc = "standard deviation"},
+};
+
+/* In the order of st_initializer_kind. */
+static const st_record initializers[] = {
+    {.name = "glorot_uniform", .doc = "U(-l, l), l = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)"},
+    {.name = "glorot_normal", .doc = "normal cut at 2 sigma, of variance 2 / (fan_in + fan_out)"},
+    {.name = "he_uniform", .doc = "U(-l, l), l = sqrt(6 / fan_in) (He et al. 2015)"},
+    {.name = "he_normal", .doc = "normal cut at 2 sigma, of variance 2 / fan_in"},
+    {.name = "normal", .path = "normal", KEYS(normal_keys), .doc = "normal around 0"},
+    {.name = "zeros", .doc = "0"},
+    {.name = "ones", .doc = "1"},
+};
+_Static_assert(ST_ONES + 1 == COUNT(initializers), "every initializer has its row");
+
 /* ---- layers ---- */
+
+#define N_LAYERS (ST_LAYER_GAUSSIAN + 1)
+static const st_record layers[N_LAYERS]; /* layers hold layers */
 
 #define IN_LAYER(member) .offset = offsetof(st_layer, member)
 
@@ -67,6 +91,12 @@ _Static_assert(ST_SWISH + 1 == COUNT(activations), "every activation has its row
         .name = "bias", .type = ST_KEY_SWITCH, IN_LAYER(bias), .fallback = "true",                                     \
         .doc = "whether a trained bias is added"                                                                       \
     }
+#define INITIALIZER_KEY                                                                                                \
+    {                                                                                                                  \
+        .name = "initializer", .type = ST_KEY_INITIALIZER, IN_LAYER(initializer),                                      \
+        .beside = offsetof(st_layer, own_initializer), ROWS(initializers),                                             \
+        .doc = "how the weights start; left out: as model.initializer says"                                            \
+    }
 
 static const char *const paddings[] = {[ST_SAME] = "same", [ST_VALID] = "valid"};
 
@@ -79,6 +109,7 @@ static const st_key dense_keys[] = {
      .doc = "values it gives"},
     ACTIVATION_KEY,
     BIAS_KEY,
+    INITIALIZER_KEY,
 };
 static const st_key convolution_keys[] = {
     {.name = "filters", .type = ST_KEY_INTEGER, IN_LAYER(filters), RANGE(1, MAX_UNITS), .required = true,
@@ -91,15 +122,95 @@ static const st_key convolution_keys[] = {
      .doc = "same: zeros around the input, as TensorFlow pads; valid: none"},
     ACTIVATION_KEY,
     BIAS_KEY,
+    INITIALIZER_KEY,
 };
 static const st_key activation_keys[] = {
     {.name = "activation", .type = ST_KEY_ACTIVATION, IN_LAYER(activation), ROWS(activations), .required = true,
      .doc = "the activation"},
 };
 
+#define POOL_SIZE_KEY                                                                                                  \
+    {                                                                                                                  \
+        .name = "size", .type = ST_KEY_PAIR, IN_LAYER(size), RANGE(1, MAX_WINDOW), .fallback = "2",                    \
+        .doc = "the window: n or [height, width]"                                                                      \
+    }
+static const st_key pool_keys[] = {
+    POOL_SIZE_KEY,
+    {.name = "strides", .type = ST_KEY_PAIR, IN_LAYER(strides), RANGE(1, MAX_WINDOW),
+     .doc = "steps of the window; left out: its size"},
+    {.name = "padding", .type = ST_KEY_WORD, IN_LAYER(padding), WORDS(paddings), .fallback = "valid",
+     .doc = "valid: whole windows only; same: as TensorFlow pads, and padding never counts"},
+};
+static const char *const interpolations[] = {"nearest", "bilinear"};
+static const st_key upsample_keys[] = {
+    {.name = "size", .type = ST_KEY_PAIR, IN_LAYER(size), RANGE(1, MAX_WINDOW), .fallback = "2",
+     .doc = "so many times as high and wide: n or [height, width]"},
+    {.name = "interpolation", .type = ST_KEY_EITHER, IN_LAYER(bilinear), WORDS(interpolations),
+     .fallback = "nearest", .doc = "nearest: each value repeated; bilinear: between the four around"},
+};
+#define EPSILON_KEY                                                                                                    \
+    {                                                                                                                  \
+        .name = "epsilon", .type = ST_KEY_NUMBER, IN_LAYER(epsilon), .above_low = true, RANGE(0, 1e3),                 \
+        .fallback = "0.001", .doc = "added to the variance"                                                            \
+    }
+static const st_key batch_norm_keys[] = {
+    {.name = "momentum", .type = ST_KEY_NUMBER, IN_LAYER(momentum), RANGE(0, 1), .below_high = true,
+     .fallback = "0.99", .doc = "share of the moving mean and variance that a step keeps"},
+    EPSILON_KEY,
+};
+static const st_key layer_norm_keys[] = {EPSILON_KEY};
+static const st_key dropout_keys[] = {
+    {.name = "rate", .type = ST_KEY_NUMBER, IN_LAYER(rate), RANGE(0, 1), .below_high = true, .required = true,
+     .doc = "share of the values set to 0"},
+};
+static const st_key noise_keys[] = {
+    {.name = "stddev", .type = ST_KEY_NUMBER, IN_LAYER(stddev), .above_low = true, RANGE(0, 1e6), .required = true,
+     .doc = "standard deviation of the noise"},
+};
+static const st_key crop_keys[] = {
+    {.name = "crop2d", .type = ST_KEY_MARGINS, .offset = 0, RANGE(0, MAX_DIM), .required = true,
+     .doc = "rows and columns to cut off: n, [rows, columns], or [[top, bottom], [left, right]]"},
+};
+static const st_key zero_pad_keys[] = {
+    {.name = "zero_pad2d", .type = ST_KEY_MARGINS, .offset = 0, RANGE(0, MAX_DIM), .required = true,
+     .doc = "rows and columns to add: n, [rows, columns], or [[top, bottom], [left, right]]"},
+};
+static const st_key branch_keys[] = {
+    {.name = "slice", .type = ST_KEY_SLICE, .offset = 0, RANGE(0, MAX_DIM),
+     .doc = "[begin, end]: takes these values of the last axis, end not among them; left out: all"},
+    {.name = "layers", .type = ST_KEY_LAYERS, .offset = offsetof(st_branch, layers),
+     .beside = offsetof(st_branch, n_layers), ROWS(layers), .required = true, .doc = "the branch's layers"},
+};
+static const st_record branches[] = {
+    {.name = "branch", .path = "parallel", KEYS(branch_keys), .doc = "one branch"},
+};
+static const st_key parallel_keys[] = {
+    {.name = "parallel", .type = ST_KEY_BRANCHES, .offset = 0, ROWS(branches), .required = true,
+     .doc = "branches, whose results are joined along the last axis"},
+};
+static const st_key residual_keys[] = {
+    {.name = "residual", .type = ST_KEY_BRANCH, .offset = 0, ROWS(layers), .required = true,
+     .doc = "layers, whose result is added to their input"},
+};
+static const char *const reductions[] = {"sum", "mean"};
+static const st_key gaussian_keys[] = {
+    {.name = "units", .type = ST_KEY_INTEGER, IN_LAYER(units), RANGE(1, MAX_UNITS),
+     .doc = "size of the latent: mean and log-variance are a dense layer each"},
+    {.name = "mean", .type = ST_KEY_BRANCH, .offset = 0, ROWS(layers),
+     .doc = "in place of units: the layers that give the mean"},
+    {.name = "log_variance", .type = ST_KEY_BRANCH, .offset = 1, ROWS(layers),
+     .doc = "and those that give the logarithm of the variance"},
+    {.name = "beta", .type = ST_KEY_NUMBER, IN_LAYER(beta), RANGE(0, 1e6), .fallback = "1",
+     .doc = "weight of the KL divergence in the loss"},
+    {.name = "kl", .type = ST_KEY_EITHER, IN_LAYER(kl_mean), WORDS(reductions), .fallback = "sum",
+     .doc = "whether the divergence is summed or averaged over the latent"},
+    {.name = "warmup", .type = ST_KEY_NUMBER, IN_LAYER(warmup), RANGE(0, MAX_EPOCHS), .fallback = "0",
+     .doc = "epochs in which beta grows from 0"},
+};
+
 /* In the order of st_layer_kind. A layer whose one key has the layer's own name is written without a map around its
    value: reshape: [28, 28, 1]. */
-static const st_record layers[] = {
+static const st_record layers[N_LAYERS] = {
     {.name = "flatten", .path = "flatten", .doc = "[height, width, channels] becomes [values]"},
     {.name = "reshape", .path = "", KEYS(reshape_keys), .doc = "the same values in another shape"},
     {.name = "dense", .path = "dense", KEYS(dense_keys), .doc = "y = activation(x W + b), over the last axis"},
@@ -107,8 +218,24 @@ static const st_record layers[] = {
     {.name = "conv2d_transpose", .path = "conv2d_transpose", KEYS(convolution_keys),
      .doc = "the gradient of conv2d by its input: strides enlarge"},
     {.name = "activation", .path = "", KEYS(activation_keys), .doc = "an activation of its own"},
+    {.name = "max_pool2d", .path = "max_pool2d", KEYS(pool_keys), .doc = "the largest value of each window"},
+    {.name = "avg_pool2d", .path = "avg_pool2d", KEYS(pool_keys), .doc = "the mean of each window"},
+    {.name = "upsample2d", .path = "upsample2d", KEYS(upsample_keys), .doc = "enlarges height and width"},
+    {.name = "batch_norm", .path = "batch_norm", KEYS(batch_norm_keys),
+     .doc = "y = gamma (x - mean) / sqrt(variance + epsilon) + beta, over the batch (Ioffe and Szegedy 2015)"},
+    {.name = "layer_norm", .path = "layer_norm", KEYS(layer_norm_keys),
+     .doc = "the same over the last axis of each sample (Ba et al. 2016)"},
+    {.name = "dropout", .path = "dropout", KEYS(dropout_keys), .bare = true,
+     .doc = "in training: some values become 0, the others x / (1 - rate)"},
+    {.name = "gaussian_noise", .path = "gaussian_noise", KEYS(noise_keys), .bare = true,
+     .doc = "in training: normal noise is added"},
+    {.name = "crop2d", .path = "", KEYS(crop_keys), .doc = "an image without its margins"},
+    {.name = "zero_pad2d", .path = "", KEYS(zero_pad_keys), .doc = "an image with zeros around it"},
+    {.name = "parallel", .path = "", KEYS(parallel_keys), .doc = "branches side by side, joined along the last axis"},
+    {.name = "residual", .path = "", KEYS(residual_keys), .doc = "x + layers(x)"},
+    {.name = "gaussian", .path = "gaussian", KEYS(gaussian_keys),
+     .doc = "the latent of a variational autoencoder (Kingma and Welling 2014); the encoder's last layer"},
 };
-
 
 /* ---- data ---- */
 
@@ -144,15 +271,35 @@ static const st_record corrupts[] = {
      .doc = "noise on the input; the target stays clean"},
 };
 
+static const char *const flips[] = {"none", "horizontal", "vertical", "both"};
+static const st_key augment_keys[] = {
+    {.name = "rotate", .type = ST_KEY_NUMBER, IN_RECIPE(data.augment.rotate), RANGE(0, 180),
+     .doc = "turns by up to so many degrees, either way"},
+    {.name = "shift", .type = ST_KEY_SHARES, IN_RECIPE(data.augment.shift), RANGE(0, 1), .below_high = true,
+     .doc = "moves by up to this share of height and width, either way: s or [vertical, horizontal]"},
+    {.name = "zoom", .type = ST_KEY_NUMBER, IN_RECIPE(data.augment.zoom), RANGE(0, 1), .below_high = true,
+     .doc = "0.1: makes it 0.9 to 1.1 times as large"},
+    {.name = "flip", .type = ST_KEY_FLIP, IN_RECIPE(data.augment.flip), WORDS(flips),
+     .doc = "mirrors half of the images: horizontal (left to right), vertical (upside down), both"},
+};
+static const st_record augments[] = {
+    {.name = "augment", .path = "data.augment", KEYS(augment_keys),
+     .doc = "random changes of each training image, the same to input and target"},
+};
+
 static const st_key data_keys[] = {
     {.name = "source", .type = ST_KEY_TEXT, IN_RECIPE(data.source), POS_IN_RECIPE(data.source_pos),
-     .doc = "a known data set (fashion-mnist, mnist) or a file; #test picks a split"},
+     .doc = "a known data set (fashion-mnist, mnist, ecg5000, cifar10), a file or a folder; #test picks a split"},
     {.name = "validation", .type = ST_KEY_VALIDATION, .offset = 0, POS_IN_RECIPE(data.validation_pos),
      .doc = "a fraction of the training samples (the last ones), or a split of the source"},
     {.name = "scale", .type = ST_KEY_SCALE, IN_RECIPE(data.scale), WORDS(scales), ROWS(fitted_scales),
      .fallback = "unit", .doc = "unit: u8 / 255, u16 / 65535; minmax: to 0..1 by the training data; none"},
     {.name = "corrupt", .type = ST_KEY_CORRUPT, IN_RECIPE(data.corrupt), ROWS(corrupts),
      .doc = "noise on the input; the target stays clean"},
+    {.name = "resize", .type = ST_KEY_PAIR, IN_RECIPE(data.resize), RANGE(1, MAX_IMAGE),
+     .doc = "brings images to this size: n or [height, width]"},
+    {.name = "augment", .type = ST_KEY_SECTION, .offset = 0, ROWS(augments),
+     .doc = "random changes of each training image, the same to input and target"},
     {.name = "limit", .type = ST_KEY_INTEGER, IN_RECIPE(data.limit), RANGE(1, MAX_SAMPLES),
      .doc = "only the first so many samples"},
     {.name = "only", .type = ST_KEY_INTEGERS, IN_RECIPE(data.only), .beside = offsetof(strait_recipe, data.n_only),
@@ -165,6 +312,8 @@ static const st_key model_keys[] = {
     {.name = "input", .type = ST_KEY_SHAPE, IN_RECIPE(model.input_dim),
      .beside = offsetof(strait_recipe, model.n_input_dims), POS_IN_RECIPE(model.input_pos), RANGE(1, MAX_DIM),
      .required = true, .doc = "shape of a sample: [height, width, channels] or [features]"},
+    {.name = "initializer", .type = ST_KEY_INITIALIZER, IN_RECIPE(model.initializer), ROWS(initializers),
+     .fallback = "glorot_uniform", .doc = "how weights start in layers that do not say; biases start at 0"},
     {.name = "encoder", .type = ST_KEY_LAYERS, IN_RECIPE(model.encoder),
      .beside = offsetof(strait_recipe, model.n_encoder), ROWS(layers), .required = true,
      .doc = "layers from the input to the latent"},
@@ -189,27 +338,171 @@ static const st_key sgd_keys[] = {
     {.name = "nesterov", .type = ST_KEY_SWITCH, IN_OPTIMIZER(nesterov), .fallback = "false",
      .doc = "whether the gradient is taken after the momentum's step"},
 };
+#define DIVISOR_KEY                                                                                                    \
+    {                                                                                                                  \
+        .name = "epsilon", .type = ST_KEY_NUMBER, IN_OPTIMIZER(epsilon), .above_low = true, RANGE(0, 1e3),             \
+        .fallback = "1e-7", .doc = "added to the divisor"                                                              \
+    }
+#define BETA_KEYS                                                                                                      \
+    {.name = "beta_1", .type = ST_KEY_NUMBER, IN_OPTIMIZER(beta_1), RANGE(0, 1), .below_high = true,                   \
+     .fallback = "0.9", .doc = "decay of the gradient's mean"},                                                        \
+    {.name = "beta_2", .type = ST_KEY_NUMBER, IN_OPTIMIZER(beta_2), RANGE(0, 1), .below_high = true,                   \
+     .fallback = "0.999", .doc = "decay of the squared gradient's mean"}
+#define RHO_KEY(value)                                                                                                 \
+    {                                                                                                                  \
+        .name = "rho", .type = ST_KEY_NUMBER, IN_OPTIMIZER(rho), RANGE(0, 1), .below_high = true,                      \
+        .fallback = (value), .doc = "decay of the squared gradient's mean"                                             \
+    }
 static const st_key adam_keys[] = {
     LEARNING_RATE_KEY("0.001"),
-    {.name = "beta_1", .type = ST_KEY_NUMBER, IN_OPTIMIZER(beta_1), RANGE(0, 1), .below_high = true,
-     .fallback = "0.9", .doc = "decay of the gradient's mean"},
-    {.name = "beta_2", .type = ST_KEY_NUMBER, IN_OPTIMIZER(beta_2), RANGE(0, 1), .below_high = true,
-     .fallback = "0.999", .doc = "decay of the squared gradient's mean"},
-    {.name = "epsilon", .type = ST_KEY_NUMBER, IN_OPTIMIZER(epsilon), .above_low = true, RANGE(0, 1e3),
-     .fallback = "1e-7", .doc = "added to the divisor"},
+    BETA_KEYS,
+    DIVISOR_KEY,
+};
+
+static const st_key rmsprop_keys[] = {
+    LEARNING_RATE_KEY("0.001"),
+    RHO_KEY("0.9"),
+    {.name = "momentum", .type = ST_KEY_NUMBER, IN_OPTIMIZER(momentum), RANGE(0, 1), .below_high = true,
+     .fallback = "0", .doc = "share of the last step that is kept"},
+    DIVISOR_KEY,
+    {.name = "centered", .type = ST_KEY_SWITCH, IN_OPTIMIZER(centered), .fallback = "false",
+     .doc = "whether the gradient's mean is taken off its square's"},
+};
+static const st_key adagrad_keys[] = {
+    LEARNING_RATE_KEY("0.001"),
+    {.name = "initial_accumulator", .type = ST_KEY_NUMBER, IN_OPTIMIZER(initial_accumulator), RANGE(0, 1e6),
+     .fallback = "0.1", .doc = "where the sum of squared gradients starts"},
+    DIVISOR_KEY,
+};
+static const st_key adadelta_keys[] = {
+    LEARNING_RATE_KEY("0.001"),
+    RHO_KEY("0.95"),
+    DIVISOR_KEY,
+};
+static const st_key adamw_keys[] = {
+    LEARNING_RATE_KEY("0.001"),
+    {.name = "weight_decay", .type = ST_KEY_NUMBER, IN_OPTIMIZER(weight_decay), RANGE(0, 1e3), .fallback = "0.004",
+     .doc = "kernels shrink by learning rate times this in a step"},
+    BETA_KEYS,
+    DIVISOR_KEY,
 };
 
 /* In the order of st_optimizer_kind. */
 static const st_record optimizers[] = {
     {.name = "sgd", .path = "train.optimizer.sgd", KEYS(sgd_keys), .doc = "stochastic gradient descent"},
     {.name = "adam", .path = "train.optimizer.adam", KEYS(adam_keys), .doc = "Adam (Kingma and Ba 2015)"},
+    {.name = "rmsprop", .path = "train.optimizer.rmsprop", KEYS(rmsprop_keys), .doc = "RMSprop (Hinton 2012)"},
+    {.name = "adagrad", .path = "train.optimizer.adagrad", KEYS(adagrad_keys),
+     .doc = "Adagrad (Duchi, Hazan and Singer 2011)"},
+    {.name = "adadelta", .path = "train.optimizer.adadelta", KEYS(adadelta_keys), .doc = "Adadelta (Zeiler 2012)"},
+    {.name = "adamw", .path = "train.optimizer.adamw", KEYS(adamw_keys),
+     .doc = "Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019)"},
+    {.name = "nadam", .path = "train.optimizer.nadam", KEYS(adam_keys),
+     .doc = "Adam with Nesterov's momentum (Dozat 2016)"},
+};
+_Static_assert(ST_OPTIMIZER_NADAM + 1 == COUNT(optimizers), "every optimizer has its row");
+
+#define IN_TERM(member) .offset = offsetof(st_loss_settings, member)
+#define WEIGHT_KEY                                                                                                     \
+    {                                                                                                                  \
+        .name = "weight", .type = ST_KEY_SLOPE, IN_TERM(weight), .above_low = true, RANGE(0, 1e9), .fallback = "1",    \
+        .doc = "multiplies it"                                                                                         \
+    }
+static const st_key weight_keys[] = {WEIGHT_KEY};
+static const st_key crossentropy_keys[] = {
+    {.name = "from_logits", .type = ST_KEY_SWITCH, IN_TERM(from_logits), .fallback = "false",
+     .doc = "whether the last layer's result is taken before a sigmoid, which the model then adds by itself"},
+    WEIGHT_KEY,
+};
+static const st_key huber_keys[] = {
+    {.name = "delta", .type = ST_KEY_SLOPE, IN_TERM(delta), .above_low = true, RANGE(0, 1e9), .fallback = "1",
+     .doc = "where the square ends and the straight line begins"},
+    WEIGHT_KEY,
 };
 
+/* In the order of st_loss_kind; from logits is a setting. */
+static const st_record losses[] = {
+    {.name = "mse", .path = "train.loss.mse", KEYS(weight_keys), .doc = "(y - x)^2"},
+    {.name = "mae", .path = "train.loss.mae", KEYS(weight_keys), .doc = "|y - x|"},
+    {.name = "binary_crossentropy", .path = "train.loss.binary_crossentropy", KEYS(crossentropy_keys),
+     .doc = "-(x log y + (1 - x) log(1 - y)), y cut to [1e-7, 1 - 1e-7]"},
+    {.name = "huber", .path = "train.loss.huber", KEYS(huber_keys),
+     .doc = "d = |y - x|: d^2 / 2 up to delta, from there delta (d - delta / 2)"},
+};
+_Static_assert(ST_LOSS_LOGITS == COUNT(losses), "every loss has its row");
 
-static const char *const losses[] = {
-#define LOSS_WORD(enumerator, text) text,
-    ST_LOSS_LIST(LOSS_WORD)
-#undef LOSS_WORD
+#define IN_SCHEDULE(member) .offset = offsetof(st_schedule, member)
+static const st_key step_keys[] = {
+    {.name = "every", .type = ST_KEY_NUMBER, IN_SCHEDULE(every), .above_low = true, RANGE(0, MAX_EPOCHS),
+     .required = true, .doc = "epochs between two changes"},
+    {.name = "factor", .type = ST_KEY_NUMBER, IN_SCHEDULE(factor), .above_low = true, RANGE(0, 1), .fallback = "0.1",
+     .doc = "what the learning rate is multiplied by"},
+};
+static const st_key exponential_keys[] = {
+    {.name = "factor", .type = ST_KEY_NUMBER, IN_SCHEDULE(factor), .above_low = true, RANGE(0, 1), .fallback = "0.9",
+     .doc = "what it is multiplied by in an epoch"},
+};
+static const st_key cosine_keys[] = {
+    {.name = "final", .type = ST_KEY_NUMBER, IN_SCHEDULE(final), RANGE(0, 1), .fallback = "0",
+     .doc = "the share of the learning rate that is left at the end"},
+};
+static const st_key one_cycle_keys[] = {
+    {.name = "start", .type = ST_KEY_NUMBER, IN_SCHEDULE(start), RANGE(1, 1e9), .fallback = "25",
+     .doc = "it begins at the learning rate divided by this"},
+    {.name = "rise", .type = ST_KEY_NUMBER, IN_SCHEDULE(rise), .above_low = true, RANGE(0, 1), .below_high = true,
+     .fallback = "0.3", .doc = "share of all steps in which it rises"},
+    {.name = "final", .type = ST_KEY_NUMBER, IN_SCHEDULE(final), RANGE(1, 1e9), .fallback = "10000",
+     .doc = "it ends at what it began with, divided by this"},
+};
+
+/* In the order of st_schedule_kind. */
+static const st_record schedules[] = {
+    {.name = "constant", .doc = "the optimizer's learning rate"},
+    {.name = "step", .path = "train.schedule.step", KEYS(step_keys), .doc = "times factor after each `every` epochs"},
+    {.name = "exponential", .path = "train.schedule.exponential", KEYS(exponential_keys),
+     .doc = "times factor^epochs, the fraction of an epoch counted"},
+    {.name = "cosine", .path = "train.schedule.cosine", KEYS(cosine_keys),
+     .doc = "half a cosine, down to final times it (Loshchilov and Hutter 2017)"},
+    {.name = "one_cycle", .path = "train.schedule.one_cycle", KEYS(one_cycle_keys),
+     .doc = "up to it and down again, both by half a cosine (Smith 2018)"},
+};
+_Static_assert(ST_SCHEDULE_ONE_CYCLE + 1 == COUNT(schedules), "every schedule has its row");
+
+#define PENALTY_KEYS(member)                                                                                           \
+    {.name = "l1", .type = ST_KEY_NUMBER, IN_RECIPE(train.member##_l1), RANGE(0, 1e6), .doc = "times the sum of |x|"}, \
+    {.name = "l2", .type = ST_KEY_NUMBER, IN_RECIPE(train.member##_l2), RANGE(0, 1e6), .doc = "times the sum of x^2"}
+static const st_key weight_penalty_keys[] = {PENALTY_KEYS(weight)};
+static const st_key latent_penalty_keys[] = {PENALTY_KEYS(latent)};
+static const st_record weight_penalties[] = {
+    {.name = "weights", .path = "train.penalty.weights", KEYS(weight_penalty_keys), .doc = "of the kernels"},
+};
+static const st_record latent_penalties[] = {
+    {.name = "latent", .path = "train.penalty.latent", KEYS(latent_penalty_keys), .doc = "of a sample's latent"},
+};
+static const st_key penalty_keys[] = {
+    {.name = "weights", .type = ST_KEY_SECTION, .offset = 0, ROWS(weight_penalties), .doc = "of the kernels: {l1, l2}"},
+    {.name = "latent", .type = ST_KEY_SECTION, .offset = 0, ROWS(latent_penalties),
+     .doc = "of each sample's latent (a sparse autoencoder): {l1, l2}"},
+};
+static const st_record penalties[] = {
+    {.name = "penalty", .path = "train.penalty", KEYS(penalty_keys), .doc = "added to the loss"},
+};
+
+static const st_key plateau_keys[] = {
+    {.name = "factor", .type = ST_KEY_NUMBER, IN_RECIPE(train.reduce_lr_on_plateau.factor), .above_low = true,
+     RANGE(0, 1), .below_high = true, .fallback = "0.1", .doc = "what the learning rate is multiplied by"},
+    {.name = "patience", .type = ST_KEY_INTEGER, IN_RECIPE(train.reduce_lr_on_plateau.patience), RANGE(1, MAX_EPOCHS),
+     .fallback = "10", .doc = "epochs without improvement before it is"},
+    {.name = "min_delta", .type = ST_KEY_NUMBER, IN_RECIPE(train.reduce_lr_on_plateau.min_delta), RANGE(0, 1e6),
+     .fallback = "0.0001", .doc = "less than this is no improvement"},
+    {.name = "cooldown", .type = ST_KEY_INTEGER, IN_RECIPE(train.reduce_lr_on_plateau.cooldown), RANGE(0, MAX_EPOCHS),
+     .fallback = "0", .doc = "epochs after a change that do not count"},
+    {.name = "min_lr", .type = ST_KEY_NUMBER, IN_RECIPE(train.reduce_lr_on_plateau.min_rate), RANGE(0, 1e3),
+     .fallback = "0", .doc = "the learning rate goes no lower"},
+};
+static const st_record plateaus[] = {
+    {.name = "reduce_lr_on_plateau", .path = "train.reduce_lr_on_plateau", KEYS(plateau_keys),
+     .doc = "lowers the learning rate when the validation loss no longer falls"},
 };
 
 static const st_key early_stopping_keys[] = {
@@ -226,10 +519,22 @@ static const st_record early_stoppings[] = {
 };
 
 static const st_key train_keys[] = {
-    {.name = "loss", .type = ST_KEY_LOSS, IN_RECIPE(train.loss), WORDS(losses), .fallback = "mse",
-     .doc = "what is made small"},
-    {.name = "optimizer", .type = ST_KEY_OPTIMIZER, IN_RECIPE(train.optimizer), ROWS(optimizers), .fallback = "adam",
-     .doc = "how"},
+    {.name = "loss", .type = ST_KEY_LOSS, IN_RECIPE(train.loss), POS_IN_RECIPE(train.loss_pos), ROWS(losses),
+     .fallback = "mse", .doc = "what is made small"},
+    {.name = "optimizer", .type = ST_KEY_OPTIMIZER, IN_RECIPE(train.optimizer), POS_IN_RECIPE(train.optimizer_pos),
+     ROWS(optimizers), .fallback = "adam", .doc = "how"},
+    {.name = "schedule", .type = ST_KEY_SCHEDULE, IN_RECIPE(train.schedule), ROWS(schedules), .fallback = "constant",
+     .doc = "how the learning rate moves"},
+    {.name = "reduce_lr_on_plateau", .type = ST_KEY_SECTION, .offset = 0,
+     .beside = offsetof(strait_recipe, train.reduce_lr_on_plateau.on), ROWS(plateaus),
+     .doc = "lowers the learning rate when the validation loss no longer falls"},
+    {.name = "clip_norm", .type = ST_KEY_NUMBER, IN_RECIPE(train.clip_norm), RANGE(0, 1e9),
+     .doc = "largest Euclidean norm of all gradients together"},
+    {.name = "clip_value", .type = ST_KEY_NUMBER, IN_RECIPE(train.clip_value), RANGE(0, 1e9),
+     .doc = "largest size of each gradient"},
+    {.name = "weight_decay", .type = ST_KEY_NUMBER, IN_RECIPE(train.weight_decay), RANGE(0, 1e3),
+     .doc = "kernels shrink by learning rate times this in a step, whatever the optimizer"},
+    {.name = "penalty", .type = ST_KEY_SECTION, .offset = 0, ROWS(penalties), .doc = "added to the loss"},
     {.name = "epochs", .type = ST_KEY_INTEGER, IN_RECIPE(train.epochs), RANGE(1, MAX_EPOCHS), .fallback = "10",
      .doc = "passes over the training samples"},
     {.name = "batch_size", .type = ST_KEY_INTEGER, IN_RECIPE(train.batch_size), RANGE(1, MAX_BATCH),
@@ -245,11 +550,20 @@ static const st_key train_keys[] = {
      .doc = "samples a worker computes at once; left out: by rule"},
 };
 
+static const st_key watch_keys[] = {
+    {.name = "reconstructions", .type = ST_KEY_INTEGER, IN_RECIPE(watch.reconstructions), RANGE(0, MAX_WATCHED),
+     .doc = "so many samples, of training and of validation, are reconstructed and kept after each epoch"},
+};
+
 /* ---- the recipe ---- */
 
 static const st_record data_record[] = {{.name = "data", .path = "data", KEYS(data_keys), .doc = "what to train on"}};
 static const st_record model_record[] = {{.name = "model", .path = "model", KEYS(model_keys), .doc = "the network"}};
 static const st_record train_record[] = {{.name = "train", .path = "train", KEYS(train_keys), .doc = "how to train"}};
+
+static const st_record watch_record[] = {
+    {.name = "watch", .path = "watch", KEYS(watch_keys), .doc = "what is kept while training"},
+};
 
 static const st_key recipe_keys[] = {
     {.name = "name", .type = ST_KEY_TEXT, IN_RECIPE(name), .doc = "names the runs; left out: the file's name"},
@@ -261,6 +575,7 @@ static const st_key recipe_keys[] = {
      .required = true, .doc = "the network"},
     {.name = "train", .type = ST_KEY_SECTION, .offset = 0, POS_IN_RECIPE(train.pos), ROWS(train_record),
      .doc = "how to train"},
+    {.name = "watch", .type = ST_KEY_SECTION, .offset = 0, ROWS(watch_record), .doc = "what is kept while training"},
 };
 
 /* clang-format on */
