@@ -115,7 +115,7 @@ static inline void check_differences(const char *title, const char *what, op_ben
 }
 
 static inline bool has_kink(st_activation_kind kind) {
-    return kind == ST_RELU || kind == ST_LEAKY_RELU || kind == ST_ELU;
+    return kind == ST_RELU || kind == ST_LEAKY_RELU || kind == ST_ELU || kind == ST_SELU;
 }
 
 /* Takes values near a kink out of L: dy = 0 where the preactivation can cross zero, which no change of one input or

@@ -90,6 +90,11 @@ static inline st_activation act(st_activation_kind kind) {
     return (st_activation){.kind = kind, .slope = kind == ST_LEAKY_RELU ? 0.3f : kind == ST_ELU ? 1.0f : 0.0f};
 }
 
+/* A loss of one term. */
+static inline st_loss one_term(st_loss_kind kind) {
+    return (st_loss){.n = 1, .term = {{.kind = kind, .weight = 1.0f, .delta = 1.0f}}};
+}
+
 static inline void case_title(char out[256], const op_case *c, const char *engine) {
     char in[96];
     st_shape_print(in, &c->in);

@@ -2,12 +2,15 @@
    differences, over shapes chosen around the edges of the kernels' tiles. */
 #include "cpu/compare.h"
 
-static const st_activation_kind activations[] = {ST_LINEAR, ST_RELU, ST_LEAKY_RELU, ST_SIGMOID,
-                                                 ST_TANH,   ST_ELU,  ST_SOFTMAX};
+static const st_activation_kind activations[] = {ST_LINEAR, ST_RELU,    ST_LEAKY_RELU, ST_SIGMOID, ST_TANH,
+                                                 ST_ELU,    ST_SOFTMAX, ST_SELU,       ST_SOFTPLUS};
+/* These read their input in backward: never fused into another op. */
+static const st_activation_kind unfused[] = {ST_GELU, ST_SWISH};
 
 static void check(const op_case *c, bool differences) {
     compare_engines(c, &st_engine_cpu, false);
-    if (c->activation.kind != ST_SOFTMAX) compare_engines(c, &st_engine_cpu, true);
+    const bool fuses = c->activation.kind != ST_SOFTMAX && !st_activation_needs_input(c->activation.kind);
+    if (fuses) compare_engines(c, &st_engine_cpu, true);
     if (differences) compare_with_differences(c, &st_engine_cpu);
 }
 
@@ -69,6 +72,11 @@ static void test_activations(void **state) {
                     .kind = ST_OP_ACTIVATION, .batch = batch, .in = shapes[i], .activation = act(activations[j])};
                 check(&c, true);
             }
+    for (size_t i = 0; i < COUNT(shapes); i++)
+        for (size_t j = 0; j < COUNT(unfused); j++) {
+            const op_case c = {.kind = ST_OP_ACTIVATION, .batch = 3, .in = shapes[i], .activation = act(unfused[j])};
+            check(&c, true);
+        }
 }
 
 /* ---- convolutions ---- */
