@@ -11,7 +11,8 @@ typedef struct st_kernel_request {
     const st_op *op;
     int64_t batch;   /* samples in a call: the micro-batch */
     bool training;   /* backward will be called */
-    bool needs_dsrc; /* ... and must give the gradient by its input */
+    bool needs_dsrc; /* ... and must give the gradient by its input; with two: by one of them at least, and the
+                        binding's pointer is NULL for one that is not asked for */
     bool
         dst_is_preactivation; /* ddst arrives already multiplied by the activation's derivative (fused into the loss) */
     st_activation fused; /* losses: the activation of the op before, whose derivative the loss applies; linear: none */
@@ -32,7 +33,15 @@ typedef struct st_kernel_needs {
    statistics in training, the moving ones otherwise. */
 typedef enum st_mode { ST_MODE_APPLY, ST_MODE_VALIDATE, ST_MODE_TRAIN } st_mode;
 
-/* The part of a step that changes from call to call. */
+/* The part of a step that changes from call to call.
+   Padding: only the first n_valid of the micro-batch's rows are samples.
+   - Training, the rows of src behind them hold finite values of no meaning (other samples, or what came of them), and
+     those of ddst are 0. A kernel writes all rows of dst, with finite values, and all rows of dsrc, with 0 behind the
+     samples; so it may as well work on all rows alike, but what it adds to the loss, draws by sample[i], or takes
+     statistics of is of the samples alone.
+   - Otherwise those rows hold anything, and nothing that is written there is read.
+   The loss is added in backward while training, in forward otherwise; a sample op and a penalty add theirs in forward,
+   unless to apply, and the gradient of what they added, divided by n_batch, in backward. */
 typedef struct st_step {
     st_mode mode;
     int64_t n_valid;     /* samples of the micro-batch that count; the rest are padding. May be 0 in step */
@@ -63,9 +72,9 @@ typedef struct st_binding {
     const float *src2;          /* [batch, src2 shape]; NULL: none */
     float *dsrc2;               /* its gradient */
     const float *kernel, *bias; /* packed */
-    float *dkernel, *dbias;     /* packed */
+    float *dkernel, *dbias;     /* packed; of this replica's samples alone: the optimiser adds up the replicas' */
     float *state;               /* state[0], then state[1], in canonical layout, shared by the replicas: replica 0 alone
-                                   writes, in training */
+                                   writes, in training, and no replica reads then. Replica 0 always has samples */
     st_step *step;
     float *scratch, *keep;
     st_exchange *exchange; /* NULL where no kernel needs it */

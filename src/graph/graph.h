@@ -101,8 +101,9 @@ typedef struct st_graph {
 strait_status st_graph_new(st_graph **out, const st_shape *input, strait_error *err);
 void st_graph_free(st_graph *graph);
 
-/* Adding ops: each appends one op reading tensor src, adds its parameters (prefix + ".kernel", ".bias") and gives the
-   tensor it writes in *dst. Errors: SHAPE (a sentence without position; the model adds it), MEMORY. */
+/* Adding ops: each appends one op reading tensor src (and one more for an activation that needs its input), adds its
+   parameters (prefix + ".kernel", ".bias") and gives the tensor it writes in *dst. Errors: SHAPE (a sentence without
+   position; the model adds it), MEMORY. */
 typedef struct st_op_place {
     const char *prefix; /* "encoder.1" */
     int part, layer;
@@ -117,8 +118,9 @@ strait_status st_graph_conv2d(int *dst, st_graph *graph, int src, bool transpose
                               st_activation activation, st_op_place place, strait_error *err);
 strait_status st_graph_reshape(int *dst, st_graph *graph, int src, const st_shape *shape, st_op_place place,
                                strait_error *err);
-/* Fused into the op before where that is linear, makes src, and fuse is true (*dst = src then); else an op of its own.
- */
+/* Fused into the op before where that is dense or a convolution, linear, makes src and nobody has read src yet, and
+   fuse is true (*dst = src then); else an op of its own. Fusing changes src for those who read it later, too: fuse is
+   false where src has other uses (the start of a residual, the latent). */
 strait_status st_graph_activation(int *dst, st_graph *graph, int src, bool fuse, st_activation activation,
                                   st_op_place place, strait_error *err);
 

@@ -380,6 +380,7 @@ strait_status st_runner_evaluate(st_cost *cost, st_runner *runner, const st_feed
 }
 
 strait_status st_runner_train(st_cost *cost, st_runner *runner, const st_feed *feed, strait_error *err) {
+    if (!runner->config.training) return st_fail(err, STRAIT_ARGUMENT, "this runner was not made for training");
     return run_job(cost, runner, ST_MODE_TRAIN, feed, err);
 }
 
@@ -387,6 +388,20 @@ int64_t st_runner_memory(const st_runner *runner) {
     const st_plan *plan = runner->replica[0].plan;
     const size_t replica = plan->arena_size + plan->scratch + (runner->config.training ? runner->block_size : 0);
     return (int64_t)((runner->block_size + replica * (size_t)runner->n_replicas) * sizeof(float));
+}
+
+/* "mse", "784 mse + 0.5 mae" */
+static void print_loss(char *out, size_t n, const st_loss *loss) {
+    size_t length = 0;
+    out[0] = 0;
+    for (int i = 0; i < loss->n && length < n; i++) {
+        const st_loss_term *term = &loss->term[i];
+        const char *plus = i ? " + " : "", *name = st_loss_name(term->kind);
+        const int added = term->weight == 1
+                              ? snprintf(out + length, n - length, "%s%s", plus, name)
+                              : snprintf(out + length, n - length, "%s%g %s", plus, (double)term->weight, name);
+        length += added > 0 ? (size_t)added : 0;
+    }
 }
 
 void st_runner_describe(const st_runner *runner, st_text *text) {
@@ -409,10 +424,13 @@ void st_runner_describe(const st_runner *runner, st_text *text) {
         if (op->dst >= 0) st_shape_print(to, &graph->tensor[op->dst].shape);
         if (stage->kernel->describe) stage->kernel->describe(stage->state, how, sizeof how);
         const bool is_loss = op->kind == ST_OP_LOSS;
-        st_text_add(text, "%-12s %-16s %-12s -> %-12s %s", is_loss ? "" : op->name,
-                    is_loss ? st_loss_name(op->loss.term[0].kind) : st_op_name(op->kind), from, to, how);
+        char what[160];
+        snprintf(what, sizeof what, "%s", st_op_name(op->kind));
+        if (is_loss) print_loss(what, sizeof what, &op->loss);
+        st_text_add(text, "%-12s %-16s %-12s -> %-12s %s", is_loss ? "" : op->name, what, from, to, how);
         if (op->dst >= 0) st_text_add(text, " @%zu", plan->offset[2 * op->dst]);
-        const bool no_gradient = runner->config.training && op->dst >= 0 && !stage->needs_dsrc[0];
+        const bool no_gradient =
+            runner->config.training && op->dst >= 0 && !stage->needs_dsrc[0] && !stage->needs_dsrc[1];
         st_text_add(text, "%s\n", no_gradient ? ", no data gradient" : "");
     }
 }
