@@ -22,21 +22,23 @@ typedef struct st_diagnosis_config {
     const strait_observer *observer;
 } st_diagnosis_config;
 
-/* Takes all memory, probes the fixed samples, and checks recipe and data: those findings are there at once, told
-   through observer->note. Errors: MEMORY, ENGINE, IO. The caller owns *out. */
+/* Takes all memory and draws the probe; tells nothing yet. Errors: MEMORY, ENGINE, IO. The caller owns *out. */
 strait_status st_diagnosis_new(st_diagnosis **out, const st_diagnosis_config *config, strait_error *err);
 void st_diagnosis_free(st_diagnosis *diagnosis); /* NULL is fine */
 
-/* Before the first step: epoch 0. */
-strait_status st_diagnosis_begin(st_diagnosis *diagnosis, strait_error *err);
+/* Before the first step: checks recipe and data, tells those findings through observer->note, and looks at the
+   untrained model: epoch 0. The trainer computes the loss of the probe. */
+strait_status st_diagnosis_begin(st_diagnosis *diagnosis, st_trainer *trainer, strait_error *err);
 /* After an epoch; trainer gives the gradients of the last batch. */
 strait_status st_diagnosis_epoch(st_diagnosis *diagnosis, st_trainer *trainer, const st_epoch *epoch,
                                  strait_error *err);
 /* What was found so far, with both answers; borrowed until the next call. */
 const strait_diagnosis *st_diagnosis_result(st_diagnosis *diagnosis);
-/* Puts back what a run's diagnosis.json holds, before a resume: findings are not told twice, changes are still measured
-   from the start (start: the starting weights in canonical layout). Takes the reference whatever comes. */
+/* Instead of st_diagnosis_begin, when a training is resumed: puts back what a run's diagnosis.json holds of the epochs
+   that state has behind it. Findings are not told twice; changes are measured from start, the starting weights in
+   canonical layout. before NULL, or of another model: what it held is lost, and recipe and data are checked again. In
+   an epoch resumed in its middle change_epoch is not known. Takes the reference to before whatever comes. */
 strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *before, const float *start,
-                                   strait_error *err);
+                                   const st_train_state *state, strait_error *err);
 
 #endif
