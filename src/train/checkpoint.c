@@ -8,8 +8,9 @@
 #include "base/memory.h"
 #include "base/string.h"
 
-/* The members of st_train_state, and of st_epoch, that are written, each as KIND(name). */
-#define STATE_LIST(WHOLE, REAL)                                                                                        \
+/* The members of st_train_state, and of st_epoch, that are written, each as KIND(name). A LATER one was not written by
+   the first versions: where it is missing it stays as a new trainer has it. */
+#define STATE_LIST(WHOLE, REAL, LATER_WHOLE, LATER_REAL)                                                               \
     WHOLE(epoch)                                                                                                       \
     WHOLE(batch)                                                                                                       \
     WHOLE(samples)                                                                                                     \
@@ -24,15 +25,22 @@
     WHOLE(stop_epoch)                                                                                                  \
     WHOLE(n_samples)                                                                                                   \
     WHOLE(n_validation)                                                                                                \
-    WHOLE(stopped)
-#define EPOCH_LIST(WHOLE, REAL)                                                                                        \
+    WHOLE(stopped)                                                                                                     \
+    LATER_REAL(plateau_loss)                                                                                           \
+    LATER_WHOLE(plateau_waited)                                                                                        \
+    LATER_WHOLE(plateau_cooldown)                                                                                      \
+    LATER_REAL(plateau_scale)                                                                                          \
+    LATER_REAL(kl_sum)
+#define EPOCH_LIST(WHOLE, REAL, LATER_REAL)                                                                            \
     WHOLE(epoch)                                                                                                       \
     REAL(loss)                                                                                                         \
     REAL(val_loss)                                                                                                     \
     REAL(learning_rate)                                                                                                \
     REAL(seconds)                                                                                                      \
     REAL(samples_per_second)                                                                                           \
-    REAL(wait_seconds)
+    REAL(wait_seconds)                                                                                                 \
+    LATER_REAL(kl)                                                                                                     \
+    LATER_REAL(val_kl)
 
 /* ---- numbers as text: "name=value" words ---- */
 
@@ -68,47 +76,38 @@ static bool find_whole(int64_t *out, const char *text, const char *name) {
     return true;
 }
 
-static void print_state(st_text *text, const st_train_state *state) {
-#define WHOLE(name) st_text_add(text, #name "=%lld ", (long long)state->name);
-#define REAL(name) add_real(text, #name, state->name);
-    STATE_LIST(WHOLE, REAL)
-#undef WHOLE
-#undef REAL
+#define PRINT_WHOLE(name) st_text_add(text, #name "=%lld ", (long long)from->name);
+#define PRINT_REAL(name) add_real(text, #name, from->name);
+#define PARSE_WHOLE(name)                                                                                              \
+    if (!find_whole(&whole, text, #name)) return false;                                                                \
+    into->name = (__typeof__(into->name))whole;
+#define PARSE_REAL(name)                                                                                               \
+    if (!find_real(&into->name, text, #name)) return false;
+#define PARSE_LATER_WHOLE(name)                                                                                        \
+    if (strstr(text, #name "=") && !find_whole(&into->name, text, #name)) return false;
+#define PARSE_LATER_REAL(name)                                                                                         \
+    if (strstr(text, #name "=") && !find_real(&into->name, text, #name)) return false;
+
+static void print_state(st_text *text, const st_train_state *from) {
+    STATE_LIST(PRINT_WHOLE, PRINT_REAL, PRINT_WHOLE, PRINT_REAL)
 }
 
-static bool parse_state(st_train_state *state, const char *text) {
+static bool parse_state(st_train_state *into, const char *text) {
     int64_t whole;
-    double real;
     if (!text) return false;
-#define WHOLE(name)                                                                                                    \
-    if (!find_whole(&whole, text, #name)) return false;                                                                \
-    state->name = (__typeof__(state->name))whole;
-#define REAL(name)                                                                                                     \
-    if (!find_real(&real, text, #name)) return false;                                                                  \
-    state->name = real;
-    STATE_LIST(WHOLE, REAL)
-#undef WHOLE
-#undef REAL
+    STATE_LIST(PARSE_WHOLE, PARSE_REAL, PARSE_LATER_WHOLE, PARSE_LATER_REAL)
     return true;
 }
 
-static void print_epoch(st_text *text, const st_epoch *row) {
-#define WHOLE(name) st_text_add(text, #name "=%lld ", (long long)row->name);
-#define REAL(name) add_real(text, #name, row->name);
-    EPOCH_LIST(WHOLE, REAL)
-#undef WHOLE
-#undef REAL
+static void print_epoch(st_text *text, const st_epoch *from) {
+    EPOCH_LIST(PRINT_WHOLE, PRINT_REAL, PRINT_REAL)
     st_text_add(text, "\n");
 }
 
-static bool parse_epoch(st_epoch *row, const char *line) {
-#define WHOLE(name)                                                                                                    \
-    if (!find_whole(&row->name, line, #name)) return false;
-#define REAL(name)                                                                                                     \
-    if (!find_real(&row->name, line, #name)) return false;
-    EPOCH_LIST(WHOLE, REAL)
-#undef WHOLE
-#undef REAL
+static bool parse_epoch(st_epoch *into, const char *text) {
+    int64_t whole;
+    into->kl = into->val_kl = NAN;
+    EPOCH_LIST(PARSE_WHOLE, PARSE_REAL, PARSE_LATER_REAL)
     return true;
 }
 
@@ -118,7 +117,7 @@ static bool parse_epoch(st_epoch *row, const char *line) {
 typedef struct st_collection {
     st_named_tensor *tensor;
     size_t n;
-    float *block[4]; /* canonical; model's own weights are not here */
+    float *block[ST_MAX_STATES + 1]; /* canonical; model's own weights are not here */
     char **name;
     size_t n_names;
     int n_blocks;
@@ -162,7 +161,7 @@ static strait_status add_block(st_collection *all, st_trainer *trainer, const ch
 
 static strait_status collect(st_collection *all, st_trainer *trainer, strait_error *err) {
     const strait_model *model = st_trainer_model(trainer);
-    const size_t most = 4 * (size_t)model->graph->n_parameters + 1;
+    const size_t most = (ST_MAX_STATES + 2) * (size_t)model->graph->n_parameters + 1;
     all->tensor = st_alloc(most, sizeof *all->tensor);
     all->name = st_alloc(most, sizeof *all->name);
     if (!all->tensor || !all->name) return st_fail_memory(err, most * sizeof *all->tensor, "the checkpoint");
@@ -171,13 +170,17 @@ static strait_status collect(st_collection *all, st_trainer *trainer, strait_err
     memcpy(all->tensor, own, all->n * sizeof *own);
     st_free(own);
     const char *name;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < ST_MAX_STATES; i++) {
         const float *state = st_stepper_state(st_trainer_stepper(trainer), i, &name);
         char prefix[32];
         snprintf(prefix, sizeof prefix, "optimizer.%s.", name);
         if (state) ST_TRY(add_block(all, trainer, prefix, state, err));
     }
     return st_trainer_best(trainer) ? add_block(all, trainer, "best.", st_trainer_best(trainer), err) : STRAIT_OK;
+}
+
+static const char *optimizer_of(st_trainer *trainer) {
+    return st_optimizer_name(st_trainer_stepper(trainer)->settings.kind);
 }
 
 strait_status st_checkpoint_write(const char *path, st_trainer *trainer, strait_error *err) {
@@ -195,8 +198,9 @@ strait_status st_checkpoint_write(const char *path, st_trainer *trainer, strait_
     if (status == STRAIT_OK) status = st_text_take(&history_text, &history, err);
     if (status == STRAIT_OK) status = collect(&all, trainer, err);
     if (status == STRAIT_OK) {
-        st_metadata metadata[ST_MODEL_N_METADATA + 2];
+        st_metadata metadata[ST_MODEL_N_METADATA + 3];
         size_t n = st_model_metadata(metadata, st_trainer_model(trainer), STRAIT_MODEL_WHOLE);
+        metadata[n++] = (st_metadata){"training.optimizer", optimizer_of(trainer)};
         metadata[n++] = (st_metadata){"training.state", state_text};
         metadata[n++] = (st_metadata){"training.history", history_text ? history_text : ""};
         status = st_safetensors_write(path, all.n, all.tensor, n, metadata, err);
@@ -260,8 +264,9 @@ static strait_status restore_history(st_trainer *trainer, const char *text, cons
 
 strait_status st_checkpoint_restore(st_trainer *trainer, const st_safetensors *file, const char *path,
                                     strait_error *err) {
-    st_train_state state;
+    st_train_state state = *st_trainer_state(trainer);
     const char *history = st_safetensors_metadata(file, "training.history");
+    const char *optimizer = st_safetensors_metadata(file, "training.optimizer"); /* the first versions wrote none */
     if (!history || !parse_state(&state, st_safetensors_metadata(file, "training.state")))
         return st_fail(err, STRAIT_FORMAT, "%s: not a checkpoint: its metadata lack the training's state", path);
     const st_train_state *now = st_trainer_state(trainer);
@@ -271,8 +276,13 @@ strait_status st_checkpoint_restore(st_trainer *trainer, const st_safetensors *f
                        "give it the data it was started with",
                        path, (long long)state.n_samples, (long long)state.n_validation, (long long)now->n_samples,
                        (long long)now->n_validation);
+    if (optimizer && strcmp(optimizer, optimizer_of(trainer)) != 0)
+        return st_fail(err, STRAIT_ARGUMENT,
+                       "%s: the run was trained by %.32s, but train.optimizer is now %s; change it back, or train with "
+                       "it as a new run",
+                       path, optimizer, optimizer_of(trainer));
     st_stepper *stepper = st_trainer_stepper(trainer);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < ST_MAX_STATES; i++) {
         const char *name;
         float *block = st_stepper_state(stepper, i, &name);
         char prefix[32];

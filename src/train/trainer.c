@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "train/schedule.h"
 
 struct st_trainer {
     st_trainer_config config;
@@ -16,8 +17,19 @@ struct st_trainer {
     int n_epochs;
     float *best;                     /* packed; only with restore_best */
     double epoch_start, next_report; /* on st_clock */
-    double val_loss;
+    double warmup;                   /* steps in which the KL divergence's weight grows */
+    bool divergence;                 /* there is a KL divergence */
 };
+
+int st_trained_ops(const st_graph *graph) {
+    return graph->logits >= 0 ? graph->tensor[graph->logits].producer + 1 : graph->n_ops;
+}
+
+bool st_has_divergence(const st_graph *graph) {
+    for (int i = 0; i < graph->n_ops; i++)
+        if (graph->op[i].kind == ST_OP_SAMPLE) return true;
+    return false;
+}
 
 /* The recipe's batch size, or all of the data where that is less: what is never filled takes no memory. */
 static int64_t batch_size(const st_trainer_config *config, const strait_data *data) {
@@ -50,6 +62,15 @@ static strait_status open_batches(st_batches **out, const st_trainer_config *con
     return st_batches_new(out, &batches, err);
 }
 
+/* Steps in which beta grows from 0 to what the recipe says. */
+static double warmup_steps(const st_trainer *trainer) {
+    const strait_recipe *recipe = trainer->config.recipe;
+    for (int i = 0; i < recipe->model.n_encoder; i++)
+        if (recipe->model.encoder[i].kind == ST_LAYER_GAUSSIAN)
+            return recipe->model.encoder[i].warmup * (double)st_batches_per_epoch(trainer->batches);
+    return 0;
+}
+
 strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, strait_error *err) {
     st_trainer *trainer = st_alloc(1, sizeof *trainer);
     if (!trainer) return st_fail_memory(err, sizeof *trainer, "the trainer");
@@ -60,23 +81,26 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
     trainer->state = (st_train_state){
         .best_loss = INFINITY,
         .stop_loss = INFINITY,
+        .plateau_loss = INFINITY,
+        .plateau_scale = 1,
         .n_samples = strait_data_count(config->data),
         .n_validation = config->validation ? strait_data_count(config->validation) : 0,
     };
-    trainer->val_loss = NAN;
+    trainer->divergence = st_has_divergence(graph);
     const st_runner_config runner = {
         .graph = graph,
         .engine = config->engine,
-        .n_ops = graph->n_ops,
+        .n_ops = st_trained_ops(graph),
         .batch_size = of_data > of_validation ? of_data : of_validation,
         .threads = config->threads,
         .micro_batch = recipe->train.micro_batch,
         .training = true,
         .loss = recipe->train.loss,
+        .seed = recipe->seed,
     };
     strait_status status = st_runner_new(&trainer->runner, &runner, err);
     if (status == STRAIT_OK)
-        status = st_stepper_init(&trainer->stepper, config->engine, trainer->runner, &recipe->train.optimizer, err);
+        status = st_stepper_init(&trainer->stepper, config->engine, trainer->runner, graph->n_values, recipe, err);
     if (status == STRAIT_OK)
         status = st_runner_pack(trainer->runner, st_runner_parameters(trainer->runner), config->model->values, err);
     if (status == STRAIT_OK) status = open_batches(&trainer->batches, config, config->data, recipe->train.shuffle, err);
@@ -91,6 +115,7 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
         st_trainer_free(trainer);
         return status;
     }
+    trainer->warmup = warmup_steps(trainer);
     *out = trainer;
     return STRAIT_OK;
 }
@@ -104,6 +129,22 @@ void st_trainer_free(st_trainer *trainer) {
     st_free(trainer->best);
     st_free(trainer->epochs);
     st_free(trainer);
+}
+
+/* ---- what changes from step to step ---- */
+
+/* The learning rate of a step of this epoch. */
+static double rate_of(const st_trainer *trainer, int64_t step) {
+    const strait_recipe *recipe = trainer->config.recipe;
+    return trainer->state.plateau_scale *
+           st_schedule_rate(&recipe->train.schedule, recipe->train.optimizer.learning_rate, step,
+                            st_batches_per_epoch(trainer->batches), recipe->train.epochs);
+}
+
+/* What beta is multiplied by. */
+static double beta_scale(const st_trainer *trainer) {
+    const double steps = (double)trainer->stepper.steps;
+    return steps < trainer->warmup ? steps / trainer->warmup : 1;
 }
 
 /* ---- telling the observer ---- */
@@ -120,7 +161,9 @@ static strait_progress progress_now(const st_trainer *trainer) {
         .samples = state->samples,
         .loss = state->samples ? state->loss_sum / (double)state->samples : NAN,
         .val_loss = NAN,
-        .learning_rate = trainer->stepper.settings.learning_rate,
+        .kl = state->samples && trainer->divergence ? state->kl_sum / (double)state->samples : NAN,
+        .val_kl = NAN,
+        .learning_rate = rate_of(trainer, state->batch > 0 ? trainer->stepper.steps - 1 : trainer->stepper.steps),
         .seconds = seconds,
         .wait_seconds = state->wait_seconds + st_batches_waited(trainer->batches),
         .samples_per_second = seconds > 0 ? (double)state->samples / seconds : 0,
@@ -171,37 +214,54 @@ static strait_status diverged(const st_trainer *trainer, double loss, strait_dat
 /* The training step, whole. n = 0: the epoch has no more batches. */
 static strait_status train_step(st_trainer *trainer, int64_t *n, strait_error *err) {
     st_batch batch;
-    double loss;
+    st_cost cost;
     ST_TRY(st_batches_next(&batch, trainer->batches, err));
     *n = batch.n;
     if (batch.n == 0) return STRAIT_OK;
-    ST_TRY(st_runner_train(trainer->runner, batch.input, batch.target, batch.n, &loss, err)); /* forward, backward */
-    if (!isfinite(loss)) return diverged(trainer, loss, trainer->config.data, &batch, NULL, err);
-    st_stepper_step(&trainer->stepper); /* sum over replicas, optimiser */
+    const st_feed feed = {.input = batch.input,
+                          .target = batch.target,
+                          .n = batch.n,
+                          .epoch = (uint32_t)trainer->state.epoch,
+                          .sample = batch.sample,
+                          .beta_scale = beta_scale(trainer)};
+    ST_TRY(st_runner_train(&cost, trainer->runner, &feed, err)); /* forward, backward */
+    cost.loss += st_stepper_penalty(&trainer->stepper);
+    if (!isfinite(cost.loss)) return diverged(trainer, cost.loss, trainer->config.data, &batch, NULL, err);
+    st_stepper_step(&trainer->stepper, rate_of(trainer, trainer->stepper.steps)); /* sum over replicas, optimiser */
     trainer->state.batch++;
     trainer->state.samples += batch.n;
-    trainer->state.loss_sum += loss * (double)batch.n;
+    trainer->state.loss_sum += cost.loss * (double)batch.n;
+    trainer->state.kl_sum += cost.kl * (double)batch.n;
     return STRAIT_OK;
 }
 
-/* Mean loss over the validation samples. */
-static strait_status validate(st_trainer *trainer, double *val_loss, strait_error *err) {
-    double sum = 0;
+/* Means over the validation samples, with the whole of beta, however far its warm-up is: epochs can be compared. */
+static strait_status validate(st_trainer *trainer, double *val_loss, double *val_kl, strait_error *err) {
+    double loss = 0, kl = 0;
     int64_t samples = 0;
     st_batch batch;
-    *val_loss = NAN;
+    *val_loss = *val_kl = NAN;
     if (!trainer->validation) return STRAIT_OK;
     st_batches_start(trainer->validation, ST_EVALUATION_EPOCH, 0);
     for (;;) {
-        double loss;
+        st_cost cost;
         ST_TRY(st_batches_next(&batch, trainer->validation, err));
         if (batch.n == 0) break;
-        ST_TRY(st_runner_evaluate(trainer->runner, batch.input, batch.target, NULL, batch.n, &loss, err));
-        if (!isfinite(loss)) return diverged(trainer, loss, trainer->config.validation, &batch, "validation", err);
-        sum += loss * (double)batch.n;
+        const st_feed feed = {.input = batch.input,
+                              .target = batch.target,
+                              .n = batch.n,
+                              .epoch = ST_EVALUATION_EPOCH,
+                              .sample = batch.sample,
+                              .beta_scale = 1};
+        ST_TRY(st_runner_evaluate(&cost, trainer->runner, &feed, err));
+        if (!isfinite(cost.loss))
+            return diverged(trainer, cost.loss, trainer->config.validation, &batch, "validation", err);
+        loss += cost.loss * (double)batch.n;
+        kl += cost.kl * (double)batch.n;
         samples += batch.n;
     }
-    *val_loss = sum / (double)samples;
+    *val_loss = loss / (double)samples + st_stepper_penalty(&trainer->stepper);
+    if (trainer->divergence) *val_kl = kl / (double)samples;
     return STRAIT_OK;
 }
 
@@ -248,22 +308,26 @@ static strait_status train_epoch(st_trainer *trainer, strait_error *err) {
     }
 }
 
-/* Best so far, and whether it is time to stop early (as Keras: the watched loss is val_loss, or loss without
-   validation; patience epochs without an improvement by more than min_delta). */
-static bool judge_epoch(st_trainer *trainer, const st_epoch *epoch) {
+static void note(const st_trainer *trainer, const char *sentence) {
+    const strait_observer *observer = &trainer->config.observer;
+    if (observer->note) observer->note(observer->context, sentence);
+}
+
+/* Best so far, and whether it is time to stop early (as Keras: patience epochs without an improvement by more than
+   min_delta). */
+static bool judge_epoch(st_trainer *trainer, int64_t epoch, double watched) {
     const strait_recipe *recipe = trainer->config.recipe;
     st_train_state *state = &trainer->state;
-    const double watched = isnan(epoch->val_loss) ? epoch->loss : epoch->val_loss;
     const bool best = watched < state->best_loss;
     if (best) {
         state->best_loss = watched;
-        state->best_epoch = epoch->epoch;
+        state->best_epoch = epoch;
     }
     if (!recipe->train.early_stopping.on) return best;
     if (watched < state->stop_loss - recipe->train.early_stopping.min_delta) {
         state->stop_loss = watched;
         state->stop_waited = 0;
-        state->stop_epoch = epoch->epoch;
+        state->stop_epoch = epoch;
         if (trainer->best)
             memcpy(trainer->best, st_runner_parameters(trainer->runner),
                    st_runner_block_size(trainer->runner) * sizeof(float));
@@ -271,6 +335,34 @@ static bool judge_epoch(st_trainer *trainer, const st_epoch *epoch) {
         state->stopped = true;
     }
     return best;
+}
+
+/* Lowers the learning rate where the loss no longer falls, as keras.callbacks.ReduceLROnPlateau. min_rate bounds the
+   rate that the recipe gives, before a schedule. */
+static void judge_plateau(st_trainer *trainer, double watched) {
+    const strait_recipe *recipe = trainer->config.recipe;
+    st_train_state *state = &trainer->state;
+    if (!recipe->train.reduce_lr_on_plateau.on) return;
+    if (state->plateau_cooldown > 0) {
+        state->plateau_cooldown--;
+        state->plateau_waited = 0;
+    }
+    if (watched < state->plateau_loss - recipe->train.reduce_lr_on_plateau.min_delta) {
+        state->plateau_loss = watched;
+        state->plateau_waited = 0;
+        return;
+    }
+    if (state->plateau_cooldown > 0 || ++state->plateau_waited < recipe->train.reduce_lr_on_plateau.patience) return;
+    const double least = recipe->train.reduce_lr_on_plateau.min_rate / recipe->train.optimizer.learning_rate;
+    if (state->plateau_scale <= least) return;
+    state->plateau_scale = fmax(state->plateau_scale * recipe->train.reduce_lr_on_plateau.factor, least);
+    state->plateau_cooldown = recipe->train.reduce_lr_on_plateau.cooldown;
+    state->plateau_waited = 0;
+    char sentence[160];
+    snprintf(sentence, sizeof sentence,
+             "epoch %lld: no improvement in %lld epochs; the learning rate goes on at %g times the recipe's",
+             (long long)state->epoch + 1, (long long)recipe->train.reduce_lr_on_plateau.patience, state->plateau_scale);
+    note(trainer, sentence);
 }
 
 /* Closes the epoch under way: validation, the epoch's row, the state of the next one, saving. */
@@ -281,25 +373,30 @@ static strait_status end_epoch(st_trainer *trainer, strait_error *err) {
     st_epoch epoch = {
         .epoch = state->epoch + 1,
         .loss = progress.loss,
+        .kl = progress.kl,
         .learning_rate = progress.learning_rate,
         .samples_per_second = progress.samples_per_second,
         .wait_seconds = progress.wait_seconds,
     };
     if (!weights_finite(trainer))
         return diverged(trainer, NAN, trainer->config.data, NULL, "after its last batch", err);
-    ST_TRY(validate(trainer, &epoch.val_loss, err));
+    ST_TRY(validate(trainer, &epoch.val_loss, &epoch.val_kl, err));
     epoch.seconds = state->seconds + st_clock() - trainer->epoch_start;
     st_epoch *epochs = st_realloc(trainer->epochs, (size_t)trainer->n_epochs + 1, sizeof *epochs);
     if (!epochs) return st_fail_memory(err, sizeof *epochs, "the history");
     trainer->epochs = epochs;
     epochs[trainer->n_epochs++] = epoch;
-    progress.best = judge_epoch(trainer, &epoch);
+    const double watched = isnan(epoch.val_loss) ? epoch.loss : epoch.val_loss;
+    progress.best = judge_epoch(trainer, epoch.epoch, watched);
+    judge_plateau(trainer, watched);
     state->epoch++;
     state->batch = state->samples = 0;
-    state->loss_sum = state->seconds = state->wait_seconds = 0;
+    state->loss_sum = state->kl_sum = state->seconds = state->wait_seconds = 0;
     ST_TRY(st_trainer_store(trainer, err));
+    if (config->hooks.watch) ST_TRY(config->hooks.watch(config->hooks.context, trainer, epoch.epoch, err));
     if (config->hooks.save) ST_TRY(config->hooks.save(config->hooks.context, trainer, &epoch, err));
     progress.val_loss = epoch.val_loss;
+    progress.val_kl = epoch.val_kl;
     progress.seconds = epoch.seconds;
     if (config->observer.epoch_end) config->observer.epoch_end(config->observer.context, &progress);
     return STRAIT_OK;
@@ -307,23 +404,25 @@ static strait_status end_epoch(st_trainer *trainer, strait_error *err) {
 
 strait_status st_trainer_run(st_trainer *trainer, strait_error *err) {
     const strait_observer *observer = &trainer->config.observer;
-    st_train_state *state = &trainer->state;
+    const st_trainer_hooks *hooks = &trainer->config.hooks;
+    const st_train_state *state = &trainer->state;
     trainer->epoch_start = st_clock();
     if (observer->begin) {
         const strait_progress progress = progress_now(trainer);
         observer->begin(observer->context, &progress);
     }
+    if (trainer->stepper.steps == 0 && hooks->watch) ST_TRY(hooks->watch(hooks->context, trainer, 0, err));
     while (!st_trainer_is_complete(trainer)) {
         ST_TRY(train_epoch(trainer, err));
         ST_TRY(end_epoch(trainer, err));
     }
-    if (state->stopped && observer->note) {
+    if (state->stopped) {
         char sentence[160];
         snprintf(sentence, sizeof sentence,
                  "early stopping: no improvement in %lld epochs; the best was epoch %lld with %g",
                  (long long)trainer->config.recipe->train.early_stopping.patience, (long long)state->stop_epoch,
                  state->stop_loss);
-        observer->note(observer->context, sentence);
+        note(trainer, sentence);
     }
     return st_trainer_finish(trainer, err);
 }
@@ -380,6 +479,6 @@ void st_trainer_set_run(st_trainer *trainer, const char *run) {
 
 int64_t st_trainer_memory(const st_trainer *trainer) {
     const size_t block = st_runner_block_size(trainer->runner) * sizeof(float);
-    const int blocks = (trainer->stepper.m != NULL) + (trainer->stepper.v != NULL) + (trainer->best != NULL);
+    const int blocks = st_optimizer_states(&trainer->stepper.settings) + (trainer->best != NULL);
     return st_runner_memory(trainer->runner) + (int64_t)block * blocks + st_batches_memory(trainer->batches);
 }

@@ -19,6 +19,11 @@
 /* The epoch whose noise validation and evaluation use: the same each time, and none of training's. */
 #define ST_EVALUATION_EPOCH UINT32_MAX
 
+/* How many of the graph's ops train: all, or with a loss from logits those before the closing sigmoid. */
+int st_trained_ops(const st_graph *graph);
+/* Whether its latent is a distribution, with a KL divergence to tell. */
+bool st_has_divergence(const st_graph *graph);
+
 /* Where the training stands. */
 typedef struct st_train_state {
     int64_t epoch;                /* complete epochs */
