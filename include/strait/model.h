@@ -67,10 +67,12 @@ STRAIT_API strait_status strait_model_reconstruct(strait_array **out, const stra
 /* Errors of reconstruction over a data set, each a mean over all samples and values. */
 typedef struct strait_evaluation {
     int64_t n_samples;
-    double mse;  /* mean (x - y)^2 */
+    double mse;  /* mean (x - y)^2, y as strait_model_reconstruct gives it */
     double mae;  /* mean |x - y| */
     double bce;  /* mean -(x log p + (1 - x) log(1 - p)), p = y clipped to [1e-7, 1 - 1e-7] */
-    double loss; /* the recipe's own loss */
+    double loss; /* the recipe's own loss, as val_loss: with penalties, and for a gaussian latent of drawn latents and
+                    with the KL divergence */
+    double kl;   /* the KL divergence alone, not times beta; NAN without a gaussian latent */
 } strait_evaluation;
 
 /* Reconstructs every sample and measures the error. If the recipe corrupts its input, so does this (with the

@@ -2,11 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/apply.h"
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/data.h"
-#include "graph/runner.h"
-#include "model/model.h"
 #include "store/run.h"
 #include "train/trainer.h"
 
@@ -24,9 +23,6 @@ STRAIT_API strait_status strait_model_load(strait_model **out, const char *path,
     return status;
 }
 
-/* Which ops of the model run. */
-typedef enum st_half { ST_ENCODE, ST_DECODE, ST_BOTH } st_half;
-
 static strait_status check_half(const strait_model *model, st_half half, strait_error *err) {
     if (!model) return st_fail(err, STRAIT_ARGUMENT, "the model is NULL");
     if (half != ST_DECODE && !model->has_encoder)
@@ -38,10 +34,24 @@ static strait_status check_half(const strait_model *model, st_half half, strait_
     return STRAIT_OK;
 }
 
-/* A runner over the half, its parameters packed. */
-static strait_status open_runner(st_runner **out, const strait_model *model, st_half half, int64_t batch, int threads,
+/* A runner with the model's parameters, canonical, packed. */
+static strait_status open_runner(st_runner **out, const st_runner_config *config, const float *values,
                                  strait_error *err) {
-    const st_graph *graph = model->graph;
+    ST_TRY(st_runner_new(out, config, err));
+    const strait_status status = st_runner_pack(*out, st_runner_parameters(*out), values, err);
+    if (status != STRAIT_OK) {
+        st_runner_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+strait_status st_inference_open(st_inference *inference, const strait_model *model, st_half half, int64_t batch,
+                                int threads, strait_error *err) {
+    *inference = (st_inference){0};
+    ST_TRY(check_half(model, half, err));
+    ST_TRY(st_model_fold(&inference->folded, &inference->values, model, err));
+    const st_graph *graph = inference->folded ? inference->folded : model->graph;
     const int first = half == ST_DECODE && model->has_encoder ? graph->n_encoder_ops : 0;
     const int last = half == ST_ENCODE ? graph->n_encoder_ops : graph->n_ops;
     const st_runner_config config = {
@@ -52,64 +62,143 @@ static strait_status open_runner(st_runner **out, const strait_model *model, st_
         .batch_size = batch,
         .threads = threads > 0 ? threads : st_processors(),
     };
-    ST_TRY(st_runner_new(out, &config, err));
-    const strait_status status = st_runner_pack(*out, st_runner_parameters(*out), model->values, err);
-    if (status != STRAIT_OK) {
-        st_runner_free(*out);
-        *out = NULL;
-    }
+    const strait_status status =
+        open_runner(&inference->runner, &config, inference->folded ? inference->values : model->values, err);
+    if (status != STRAIT_OK) st_inference_close(inference);
     return status;
 }
 
-static strait_status check_input(const strait_model *model, const strait_data *data, strait_error *err) {
+void st_inference_close(st_inference *inference) {
+    st_runner_free(inference->runner);
+    st_graph_free(inference->folded);
+    st_free(inference->values);
+    *inference = (st_inference){0};
+}
+
+/* A runner for what an evaluation costs, as validation while training computes it: up to the logits where the loss is
+   of them, latents drawn. */
+static strait_status open_loss_runner(st_runner **out, const strait_model *model, int64_t batch, int threads,
+                                      strait_error *err) {
+    const st_runner_config config = {
+        .graph = model->graph,
+        .engine = &st_engine_cpu,
+        .n_ops = st_trained_ops(model->graph),
+        .batch_size = batch,
+        .threads = threads > 0 ? threads : st_processors(),
+        .with_loss = true,
+        .loss = model->recipe->train.loss,
+        .seed = model->recipe->seed,
+    };
+    return open_runner(out, &config, model->values, err);
+}
+
+/* The data as the model takes it: resized where its recipe says so. The caller's, borrowing from data. */
+static strait_status prepare(strait_data **out, const strait_model *model, strait_data *data, strait_error *err) {
+    *out = NULL;
     if (!data) return st_fail(err, STRAIT_ARGUMENT, "the data is NULL");
+    ST_TRY(st_data_prepare(out, data, model->recipe, err));
     const st_shape input = st_model_input_shape(model);
     int64_t dim[STRAIT_MAX_DIMS];
-    st_shape shape = {.n_dims = st_data_shape(data, dim)};
+    st_shape shape = {.n_dims = st_data_shape(*out, dim)};
     memcpy(shape.dim, dim, sizeof shape.dim);
     if (st_shape_equal(&shape, &input)) return STRAIT_OK;
     char wants[96], has[96];
     st_shape_print(wants, &input);
     st_shape_print(has, &shape);
+    strait_data_free(*out);
+    *out = NULL;
     return st_fail(err, STRAIT_SHAPE, "the model takes %s, but a sample of the data is %s", wants, has);
 }
 
 /* What happens to each batch of outputs. values: of one sample's output. */
 typedef void (*st_sink)(void *context, const st_batch *batch, const float *output, int64_t values);
 
-/* Runs the half over the data, batch by batch in order. corrupt: as the recipe's noise, if any. */
-static strait_status run_over(const strait_model *model, st_half half, strait_data *data, bool corrupt, st_sink sink,
-                              void *sink_context, const strait_apply_options *options, strait_error *err) {
-    ST_TRY(check_half(model, half, err));
-    ST_TRY(check_input(model, data, err));
+/* A pass of a model over data. */
+typedef struct st_pass_over {
+    const strait_model *model;
+    st_half half;
+    bool corrupt; /* as the recipe's noise, if any */
+    st_sink sink;
+    void *context;
+    st_cost *cost; /* out: means over the samples; NULL: not wanted, or else half is ST_BOTH */
+    const strait_apply_options *options;
+    /* While it runs. */
+    st_inference inference; /* not made where the loss's runner gives the same outputs */
+    st_runner *loss_runner;
+    st_batches *batches;
+    float *output;
+} st_pass_over;
+
+/* Whether the loss is of other outputs than people get: of drawn latents, or before the closing sigmoid. */
+static bool loss_is_apart(const strait_model *model) {
+    return st_has_divergence(model->graph) || model->graph->logits >= 0;
+}
+
+static strait_status open_pass(st_pass_over *pass, strait_data *data, int64_t most, int64_t values, strait_error *err) {
+    const strait_recipe *recipe = pass->model->recipe;
+    const int threads = pass->options ? pass->options->threads : 0;
+    st_batches_config config = {.data = data, .batch_size = most, .seed = recipe->seed, .ahead = 2};
+    if (pass->corrupt) config.corrupt = recipe->data.corrupt;
+    ST_TRY(st_data_scaling(&config.offset, &config.factor, data, recipe, err));
+    const size_t bytes = (size_t)(most * values) * sizeof *pass->output;
+    pass->output = st_alloc_aligned(bytes);
+    if (!pass->output) return st_fail_memory(err, bytes, "outputs");
+    if (pass->cost) ST_TRY(open_loss_runner(&pass->loss_runner, pass->model, most, threads, err));
+    if (!pass->cost || loss_is_apart(pass->model))
+        ST_TRY(st_inference_open(&pass->inference, pass->model, pass->half, most, threads, err));
+    return st_batches_new(&pass->batches, &config, err);
+}
+
+static void close_pass(st_pass_over *pass) {
+    st_batches_free(pass->batches);
+    st_runner_free(pass->loss_runner);
+    st_inference_close(&pass->inference);
+    st_free(pass->output);
+}
+
+/* Outputs of a batch, and what it costs where that is wanted. */
+static strait_status run_batch(st_pass_over *pass, const st_batch *batch, strait_error *err) {
+    if (pass->inference.runner)
+        ST_TRY(st_runner_forward(pass->inference.runner, batch->input, pass->output, batch->n, err));
+    if (!pass->cost) return STRAIT_OK;
+    st_cost cost;
+    const st_feed feed = {.input = batch->input,
+                          .target = batch->target,
+                          .output = pass->inference.runner ? NULL : pass->output,
+                          .n = batch->n,
+                          .epoch = ST_EVALUATION_EPOCH,
+                          .sample = batch->sample,
+                          .beta_scale = 1};
+    ST_TRY(st_runner_evaluate(&cost, pass->loss_runner, &feed, err));
+    pass->cost->loss += cost.loss * (double)batch->n;
+    pass->cost->kl += cost.kl * (double)batch->n;
+    return STRAIT_OK;
+}
+
+/* Runs the pass, batch by batch in order. data: prepared. */
+static strait_status run_over(st_pass_over *pass, strait_data *data, strait_error *err) {
     const int64_t total = strait_data_count(data);
-    const st_graph *graph = model->graph;
-    const int64_t values = st_shape_count(&graph->tensor[half == ST_ENCODE ? graph->latent : graph->output].shape);
-    const int64_t most = total < BATCH ? total : BATCH;
-    st_batches_config config = {.data = data, .batch_size = most, .seed = model->recipe->seed, .ahead = 2};
-    if (corrupt) config.corrupt = model->recipe->data.corrupt;
-    ST_TRY(st_data_scaling(&config.offset, &config.factor, data, model->recipe, err));
-    st_runner *runner = NULL;
-    st_batches *batches = NULL;
-    float *output = st_alloc_aligned((size_t)(most * values) * sizeof *output);
-    strait_status status =
-        output ? STRAIT_OK : st_fail_memory(err, (size_t)(most * values) * sizeof *output, "outputs");
-    if (status == STRAIT_OK) status = open_runner(&runner, model, half, most, options ? options->threads : 0, err);
-    if (status == STRAIT_OK) status = st_batches_new(&batches, &config, err);
-    if (status == STRAIT_OK) st_batches_start(batches, ST_EVALUATION_EPOCH, 0);
+    const st_graph *graph = pass->model->graph;
+    const int tensor = pass->half == ST_ENCODE ? graph->latent : graph->output;
+    const int64_t values = st_shape_count(&graph->tensor[tensor].shape);
+    if (pass->cost) *pass->cost = (st_cost){0};
+    strait_status status = open_pass(pass, data, total < BATCH ? total : BATCH, values, err);
+    if (status == STRAIT_OK) st_batches_start(pass->batches, ST_EVALUATION_EPOCH, 0);
     for (int64_t done = 0; status == STRAIT_OK && done < total;) {
         st_batch batch;
-        status = st_batches_next(&batch, batches, err);
+        status = st_batches_next(&batch, pass->batches, err);
         if (status != STRAIT_OK || batch.n == 0) break;
-        status = st_runner_forward(runner, batch.input, output, batch.n, err);
+        status = run_batch(pass, &batch, err);
         if (status != STRAIT_OK) break;
-        sink(sink_context, &batch, output, values);
+        pass->sink(pass->context, &batch, pass->output, values);
         done += batch.n;
-        if (options && options->progress) options->progress(options->context, done, total);
+        if (pass->options && pass->options->progress) pass->options->progress(pass->options->context, done, total);
     }
-    st_batches_free(batches);
-    st_runner_free(runner);
-    st_free(output);
+    close_pass(pass);
+    if (pass->cost) {
+        pass->cost->loss /= (double)total;
+        pass->cost->kl /= (double)total;
+    }
     return status;
 }
 
@@ -135,10 +224,16 @@ static void copy_out(void *context, const st_batch *batch, const float *output, 
 static strait_status collect(strait_array **out, const strait_model *model, st_half half, strait_data *data,
                              const strait_apply_options *options, strait_error *err) {
     *out = NULL;
+    strait_data *prepared = NULL;
     ST_TRY(check_half(model, half, err));
-    ST_TRY(check_input(model, data, err));
-    ST_TRY(new_output(out, model, half, strait_data_count(data), err));
-    const strait_status status = run_over(model, half, data, false, copy_out, (*out)->values, options, err);
+    ST_TRY(prepare(&prepared, model, data, err));
+    strait_status status = new_output(out, model, half, strait_data_count(prepared), err);
+    if (status == STRAIT_OK) {
+        st_pass_over pass = {
+            .model = model, .half = half, .sink = copy_out, .context = (*out)->values, .options = options};
+        status = run_over(&pass, prepared, err);
+    }
+    strait_data_free(prepared);
     if (status != STRAIT_OK) {
         strait_array_free(*out);
         *out = NULL;
@@ -166,17 +261,17 @@ STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_mo
     if (n == 0 || strait_array_count(z) != n * latent)
         return st_fail(err, STRAIT_SHAPE, "the model's latent has %lld values, but the array has %lld a sample",
                        (long long)latent, (long long)(n ? strait_array_count(z) / n : 0));
-    st_runner *runner = NULL;
+    st_inference inference = {0};
     ST_TRY(new_output(out, model, ST_DECODE, n, err));
     const int64_t values = strait_array_count(*out) / n;
     strait_status status =
-        open_runner(&runner, model, ST_DECODE, n < BATCH ? n : BATCH, options ? options->threads : 0, err);
+        st_inference_open(&inference, model, ST_DECODE, n < BATCH ? n : BATCH, options ? options->threads : 0, err);
     for (int64_t i = 0; i < n && status == STRAIT_OK; i += BATCH) {
         const int64_t now = n - i < BATCH ? n - i : BATCH;
-        status = st_runner_forward(runner, z->values + i * latent, (*out)->values + i * values, now, err);
+        status = st_runner_forward(inference.runner, z->values + i * latent, (*out)->values + i * values, now, err);
         if (status == STRAIT_OK && options && options->progress) options->progress(options->context, i + now, n);
     }
-    st_runner_free(runner);
+    st_inference_close(&inference);
     if (status != STRAIT_OK) {
         strait_array_free(*out);
         *out = NULL;
@@ -188,7 +283,6 @@ STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_mo
 
 typedef struct st_errors {
     double square, absolute, cross_entropy;
-    bool bounded; /* targets within 0..1: cross-entropy means something */
 } st_errors;
 
 static void add_errors(void *context, const st_batch *batch, const float *output, int64_t values) {
@@ -202,25 +296,50 @@ static void add_errors(void *context, const st_batch *batch, const float *output
     }
 }
 
+/* What the recipe's penalty of weights adds to the loss. */
+static double weight_penalty(const strait_model *model) {
+    const double l1 = model->recipe->train.weight_l1, l2 = model->recipe->train.weight_l2;
+    double sum = 0;
+    if (l1 == 0 && l2 == 0) return 0;
+    for (int i = 0; i < model->graph->n_parameters; i++) {
+        const st_parameter *parameter = &model->graph->parameter[i];
+        const float *value = model->values + parameter->offset;
+        const int64_t n = parameter->role == ST_ROLE_KERNEL ? st_shape_count(&parameter->shape) : 0;
+        for (int64_t k = 0; k < n; k++)
+            sum += l1 * fabs((double)value[k]) + l2 * (double)value[k] * (double)value[k];
+    }
+    return sum;
+}
+
 STRAIT_API strait_status strait_model_evaluate(strait_evaluation *out, const strait_model *model, strait_data *data,
                                                const strait_apply_options *options, strait_error *err) {
     st_errors sum = {0};
-    ST_TRY(run_over(model, ST_BOTH, data, true, add_errors, &sum, options, err));
-    const int64_t n = strait_data_count(data);
+    st_cost cost;
+    strait_data *prepared = NULL;
+    ST_TRY(check_half(model, ST_BOTH, err));
+    ST_TRY(prepare(&prepared, model, data, err));
+    st_pass_over pass = {.model = model,
+                         .half = ST_BOTH,
+                         .corrupt = true,
+                         .sink = add_errors,
+                         .context = &sum,
+                         .cost = &cost,
+                         .options = options};
+    const strait_status status = run_over(&pass, prepared, err);
+    const int64_t n = strait_data_count(prepared);
+    strait_data_free(prepared);
+    if (status != STRAIT_OK) return status;
     const double values = (double)n * (double)st_shape_count(&model->graph->tensor[model->graph->output].shape);
-    if (!isfinite(sum.square))
+    if (!isfinite(sum.square) || !isfinite(cost.loss))
         return st_fail(err, STRAIT_DIVERGED, "the model's outputs are not finite numbers: its weights are damaged");
     *out = (strait_evaluation){
         .n_samples = n,
         .mse = sum.square / values,
         .mae = sum.absolute / values,
         .bce = sum.cross_entropy / values,
+        .loss = cost.loss + weight_penalty(model),
+        .kl = st_has_divergence(model->graph) ? cost.kl : NAN,
     };
-    switch (model->recipe->train.loss) {
-    case ST_LOSS_MSE: out->loss = out->mse; break;
-    case ST_LOSS_MAE: out->loss = out->mae; break;
-    case ST_LOSS_BINARY_CROSSENTROPY: out->loss = out->bce; break;
-    }
     return STRAIT_OK;
 }
 
@@ -249,12 +368,18 @@ STRAIT_API strait_status strait_model_score(strait_array **out, const strait_mod
     if (!squared && (!metric || strcmp(metric, "mae") != 0))
         return st_fail(err, STRAIT_ARGUMENT, "'%s' is no error of reconstruction: use mae or mse",
                        metric ? metric : "");
+    strait_data *prepared = NULL;
     ST_TRY(check_half(model, ST_BOTH, err));
-    ST_TRY(check_input(model, data, err));
-    const int64_t n = strait_data_count(data);
-    ST_TRY(strait_array_new(out, 1, &n, err));
-    st_scores scores = {.score = (*out)->values, .squared = squared};
-    const strait_status status = run_over(model, ST_BOTH, data, false, add_scores, &scores, options, err);
+    ST_TRY(prepare(&prepared, model, data, err));
+    const int64_t n = strait_data_count(prepared);
+    strait_status status = strait_array_new(out, 1, &n, err);
+    if (status == STRAIT_OK) {
+        st_scores scores = {.score = (*out)->values, .squared = squared};
+        st_pass_over pass = {
+            .model = model, .half = ST_BOTH, .sink = add_scores, .context = &scores, .options = options};
+        status = run_over(&pass, prepared, err);
+    }
+    strait_data_free(prepared);
     if (status != STRAIT_OK) {
         strait_array_free(*out);
         *out = NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/apply.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/string.h"
@@ -32,7 +33,7 @@ static strait_status write_history(const char *run, const st_trainer *trainer, s
     for (int i = 0; status == STRAIT_OK && i < n; i++)
         rows[i] = (st_history_row){(int)epochs[i].epoch,    epochs[i].loss,    epochs[i].val_loss,
                                    epochs[i].learning_rate, epochs[i].seconds, epochs[i].samples_per_second,
-                                   epochs[i].wait_seconds};
+                                   epochs[i].wait_seconds,  epochs[i].kl,      epochs[i].val_kl};
     if (status == STRAIT_OK) status = st_history_write(path, n, rows, err);
     st_free(path);
     st_free(rows);
@@ -93,20 +94,20 @@ static strait_status copy_rows(strait_array **out, const float *values, int64_t 
     return STRAIT_OK;
 }
 
-static strait_status write_reconstructions(const char *run, st_trainer *trainer, const st_batch *batch,
+static strait_status write_reconstructions(const char *run, const strait_model *model, const st_batch *batch,
                                            const int64_t *dim, int n_dims, strait_error *err) {
     strait_array *clean = NULL, *noisy = NULL, *output = NULL;
-    double loss;
+    st_inference inference = {0};
     char *path = st_path_join(run, "reconstructions.png");
     strait_status status = path ? STRAIT_OK : st_fail_memory(err, strlen(run), "a path");
     if (status == STRAIT_OK) status = copy_rows(&clean, batch->target, batch->n, dim, n_dims, err);
     if (status == STRAIT_OK && batch->input != batch->target)
         status = copy_rows(&noisy, batch->input, batch->n, dim, n_dims, err);
     if (status == STRAIT_OK) status = copy_rows(&output, NULL, batch->n, dim, n_dims, err);
-    if (status == STRAIT_OK)
-        status = st_runner_evaluate(st_trainer_runner(trainer), batch->input, batch->target, output->values, batch->n,
-                                    &loss, err);
+    if (status == STRAIT_OK) status = st_inference_open(&inference, model, ST_BOTH, batch->n, 1, err);
+    if (status == STRAIT_OK) status = st_runner_forward(inference.runner, batch->input, output->values, batch->n, err);
     if (status == STRAIT_OK) status = st_report_reconstructions(path, clean, noisy, output, err);
+    st_inference_close(&inference);
     strait_array_free(clean);
     strait_array_free(noisy);
     strait_array_free(output);
@@ -114,28 +115,26 @@ static strait_status write_reconstructions(const char *run, st_trainer *trainer,
     return status;
 }
 
-strait_status st_write_pictures(const char *run, st_trainer *trainer, strait_data *data, double offset, double factor,
-                                strait_error *err) {
+strait_status st_write_pictures(const char *run, const strait_model *model, strait_data *data, double offset,
+                                double factor, strait_error *err) {
     ST_TRY(write_loss(run, err));
-    const strait_recipe *recipe = st_trainer_model(trainer)->recipe;
     int64_t dim[STRAIT_MAX_DIMS];
     const int n_dims = st_data_shape(data, dim);
     if (n_dims == 3 && dim[2] != 1 && dim[2] != 3) return STRAIT_OK; /* neither grey nor colour: no picture of it */
-    const int64_t most = recipe->train.batch_size < N_PICTURES ? recipe->train.batch_size : N_PICTURES;
     const st_batches_config config = {
         .data = data,
-        .batch_size = most,
-        .seed = recipe->seed,
+        .batch_size = strait_data_count(data) < N_PICTURES ? strait_data_count(data) : N_PICTURES,
+        .seed = model->recipe->seed,
         .offset = offset,
         .factor = factor,
-        .corrupt = recipe->data.corrupt,
+        .corrupt = model->recipe->data.corrupt,
     };
     st_batches *batches = NULL;
     ST_TRY(st_batches_new(&batches, &config, err));
     st_batches_start(batches, ST_EVALUATION_EPOCH, 0);
     st_batch batch;
     strait_status status = st_batches_next(&batch, batches, err);
-    if (status == STRAIT_OK) status = write_reconstructions(run, trainer, &batch, dim, n_dims, err);
+    if (status == STRAIT_OK) status = write_reconstructions(run, model, &batch, dim, n_dims, err);
     st_batches_free(batches);
     return status;
 }

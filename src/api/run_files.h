@@ -20,9 +20,9 @@ strait_status st_write_checkpoint(const char *run, st_trainer *trainer, const st
 strait_status st_write_models(const char *run, const strait_model *model, strait_error *err);
 
 /* loss.png and reconstructions.png: the first samples of the validation data (training data without), scaled as in
-   training. */
-strait_status st_write_pictures(const char *run, st_trainer *trainer, strait_data *data, double offset, double factor,
-                                strait_error *err);
+   training, as the model reconstructs them. */
+strait_status st_write_pictures(const char *run, const strait_model *model, strait_data *data, double offset,
+                                double factor, strait_error *err);
 
 /* Whether the run's model.safetensors holds this model's weights. */
 bool st_run_is_finished(const char *run, const strait_model *model);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/observe.h"
 #include "api/run_files.h"
 #include "base/memory.h"
 #include "base/string.h"
@@ -14,12 +15,14 @@ typedef struct st_session {
     strait_data *data, *validation;
     strait_model *model;
     st_trainer *trainer;
+    st_observation observation;
     char *run; /* NULL with no_run */
     const strait_train_options *options;
     double offset, factor;
 } st_session;
 
 static void free_session(st_session *session) {
+    st_observation_close(&session->observation);
     st_trainer_free(session->trainer);
     strait_model_free(session->model);
     strait_data_free(session->validation);
@@ -73,6 +76,11 @@ static strait_status save(void *context, st_trainer *trainer, const st_epoch *ep
     return st_write_checkpoint(session->run, trainer, epoch, err);
 }
 
+static strait_status watch(void *context, st_trainer *trainer, int64_t epoch, strait_error *err) {
+    st_session *session = context;
+    return st_observation_epoch(&session->observation, session->run, trainer, epoch, err);
+}
+
 static strait_status make_trainer(st_session *session, strait_error *err) {
     const st_trainer_config config = {
         .model = session->model,
@@ -85,9 +93,11 @@ static strait_status make_trainer(st_session *session, strait_error *err) {
         .threads = (int)session->recipe->train.threads,
         .run = session->run,
         .observer = session->options->observer,
-        .hooks = {.context = session, .save = save},
+        .hooks = {.context = session, .save = save, .watch = watch},
     };
     ST_TRY(st_trainer_new(&session->trainer, &config, err));
+    ST_TRY(st_observation_open(&session->observation, &config, &session->options->observer, !session->options->no_run,
+                               err));
     /* The split decides the last bits: it goes into the recipe that the run keeps. */
     session->recipe->train.micro_batch = st_runner_micro_batch(st_trainer_runner(session->trainer));
     return st_model_set_recipe(session->model, session->recipe, err);
@@ -118,7 +128,7 @@ static void fill_result(strait_train_result *result, const st_session *session) 
         result->samples_per_second = training > 0 ? samples / training : 0;
         result->wait_share = training > 0 ? waited / training : 0;
     }
-    result->parameters = session->model->graph->n_values;
+    result->parameters = st_graph_trainable(session->model->graph);
     result->threads = (int)session->recipe->train.threads;
 }
 
@@ -149,12 +159,9 @@ static strait_status run_session(st_session *session, strait_error *err) {
     }
     if (trained != STRAIT_OK && trained != STRAIT_INTERRUPTED) return trained;
     strait_error second = {0};
-    st_runner *runner = st_trainer_runner(session->trainer); /* may hold other weights than the result's */
-    strait_status wrote = st_runner_pack(runner, st_runner_parameters(runner), session->model->values, &second);
-    if (wrote == STRAIT_OK)
-        wrote =
-            st_write_pictures(session->run, session->trainer, session->validation ? session->validation : session->data,
-                              session->offset, session->factor, &second);
+    strait_status wrote =
+        st_write_pictures(session->run, session->model, session->validation ? session->validation : session->data,
+                          session->offset, session->factor, &second);
     if (wrote == STRAIT_OK) wrote = st_write_models(session->run, session->model, &second);
     return wrote == STRAIT_OK ? trained : st_fail(err, wrote, "%s", second.message);
 }
@@ -283,6 +290,7 @@ STRAIT_API strait_status strait_train_resume(strait_model **model, strait_train_
     st_safetensors_free(file);
     st_free(path);
     if (status == STRAIT_OK) status = check_not_finished(&session, err);
+    if (status == STRAIT_OK) status = st_observation_resume(&session.observation, session.run, session.trainer, err);
     if (status == STRAIT_OK) status = st_write_recipe(session.run, session.recipe, err);
     if (status == STRAIT_OK) status = run_session(&session, err);
     return finish(&session, model, status == STRAIT_OK || session.trainer ? result : NULL, status);

@@ -58,14 +58,14 @@ static strait_status fill_accumulator(st_stepper *stepper, int64_t n_values, str
     return status;
 }
 
-/* One stretch over all of the block where nothing in it needs to be told apart. */
-static strait_status new_stretches(st_stepper *stepper, strait_error *err) {
+/* One extent over all of the block where nothing in it needs to be told apart. */
+static strait_status new_extents(st_stepper *stepper, strait_error *err) {
     int n;
     const st_segment *segment = st_runner_segments(stepper->runner, &n);
     const bool apart = stepper->decay > 0 || stepper->l1 > 0 || stepper->l2 > 0;
-    stepper->stretch = st_alloc((size_t)n + 1, sizeof *stepper->stretch);
-    if (!stepper->stretch) return st_fail_memory(err, (size_t)n * sizeof *stepper->stretch, "the optimiser");
-    st_stretch *last = NULL;
+    stepper->extent = st_alloc((size_t)n + 1, sizeof *stepper->extent);
+    if (!stepper->extent) return st_fail_memory(err, (size_t)n * sizeof *stepper->extent, "the optimiser");
+    st_extent *last = NULL;
     for (int i = 0; i < n; i++) {
         const size_t end = i + 1 < n ? segment[i + 1].begin : st_runner_block_size(stepper->runner);
         const bool kernels = apart && segment[i].role == ST_ROLE_KERNEL;
@@ -74,8 +74,8 @@ static strait_status new_stretches(st_stepper *stepper, strait_error *err) {
         } else if (last && last->kernels == kernels) {
             last->end = end;
         } else {
-            last = &stepper->stretch[stepper->n_stretches++];
-            *last = (st_stretch){segment[i].begin, end, kernels};
+            last = &stepper->extent[stepper->n_extents++];
+            *last = (st_extent){segment[i].begin, end, kernels};
         }
     }
     return STRAIT_OK;
@@ -96,7 +96,7 @@ strait_status st_stepper_init(st_stepper *stepper, const st_engine *engine, st_r
     };
     ST_TRY(new_states(stepper, err));
     if (settings->kind == ST_OPTIMIZER_ADAGRAD) ST_TRY(fill_accumulator(stepper, n_values, err));
-    ST_TRY(new_stretches(stepper, err));
+    ST_TRY(new_extents(stepper, err));
     stepper->partial = st_alloc_aligned(n_replicas * APART * sizeof *stepper->partial);
     stepper->gradient = st_alloc(n_replicas, sizeof *stepper->gradient);
     if (!stepper->gradient || !stepper->partial)
@@ -128,7 +128,7 @@ strait_status st_stepper_init(st_stepper *stepper, const st_engine *engine, st_r
 void st_stepper_free(st_stepper *stepper) {
     for (int i = 0; i < ST_MAX_STATES; i++)
         st_free(stepper->state[i]);
-    st_free(stepper->stretch);
+    st_free(stepper->extent);
     st_free(stepper->partial);
     st_free(stepper->gradient);
     *stepper = (st_stepper){0};
@@ -142,12 +142,12 @@ float *st_stepper_state(const st_stepper *stepper, int index, const char **name)
 
 /* ---- passes over the block, a slice a worker ---- */
 
-/* What a worker has of a stretch; false: nothing. */
-static bool cut(st_stretch *part, const st_stepper *stepper, int stretch, int worker, int n_workers) {
+/* What a worker has of a extent; false: nothing. */
+static bool cut(st_extent *part, const st_stepper *stepper, int extent, int worker, int n_workers) {
     const size_t lines = (st_runner_block_size(stepper->runner) + LINE - 1) / LINE;
     const size_t begin = lines * (size_t)worker / (size_t)n_workers * LINE;
     const size_t end = lines * (size_t)(worker + 1) / (size_t)n_workers * LINE;
-    *part = stepper->stretch[stretch];
+    *part = stepper->extent[extent];
     if (part->begin < begin) part->begin = begin;
     if (part->end > end) part->end = end;
     return part->begin < part->end;
@@ -194,8 +194,8 @@ static void square_slice(void *context, int worker, int n_workers) {
     const st_stepper *stepper = context;
     double squares = 0;
     float piece[PIECE];
-    for (int k = 0; k < stepper->n_stretches; k++) {
-        st_stretch part;
+    for (int k = 0; k < stepper->n_extents; k++) {
+        st_extent part;
         if (!cut(&part, stepper, k, worker, n_workers)) continue;
         for (size_t begin = part.begin; begin < part.end; begin += PIECE) {
             const size_t n = part.end - begin < PIECE ? part.end - begin : PIECE;
@@ -214,8 +214,8 @@ static void square_slice(void *context, int worker, int n_workers) {
 static void penalise_slice(void *context, int worker, int n_workers) {
     const st_stepper *stepper = context;
     double penalty = 0;
-    for (int k = 0; k < stepper->n_stretches; k++) {
-        st_stretch part;
+    for (int k = 0; k < stepper->n_extents; k++) {
+        st_extent part;
         if (!cut(&part, stepper, k, worker, n_workers) || !part.kernels) continue;
         const float *value = stepper->update.value + part.begin;
         if (stepper->l1 > 0) penalty += stepper->l1 * sum_absolute(value, part.end - part.begin);
@@ -226,8 +226,8 @@ static void penalise_slice(void *context, int worker, int n_workers) {
 
 static void update_slice(void *context, int worker, int n_workers) {
     const st_stepper *stepper = context;
-    for (int k = 0; k < stepper->n_stretches; k++) {
-        st_stretch part;
+    for (int k = 0; k < stepper->n_extents; k++) {
+        st_extent part;
         if (!cut(&part, stepper, k, worker, n_workers)) continue;
         st_update update = stepper->update;
         if (!part.kernels) update.l1 = update.l2 = update.decay = 0;

@@ -2,7 +2,7 @@
    stand at st_update in graph/engine.h).
 
    Invariants:
-   1. States (moving statistics) are not parameters of the step: no pass here touches their stretches.
+   1. States (moving statistics) are not parameters of the step: no pass here touches their extents.
    2. Padding stays zero: every optimiser moves a value of zero with zero gradient and zero state nowhere.
    3. Sums over the block (the gradients' norm, penalties) are added in double, each worker its slice, then the
       workers' in order: the same bits for the same number of replicas. */
@@ -19,10 +19,10 @@
 int st_optimizer_states(const st_optimizer *settings);
 
 /* Part of the block that is treated alike: ends where the next parameter begins. */
-typedef struct st_stretch {
+typedef struct st_extent {
     size_t begin, end;
     bool kernels; /* decays and is penalised */
-} st_stretch;
+} st_extent;
 
 typedef struct st_stepper {
     st_runner *runner; /* borrowed */
@@ -33,8 +33,8 @@ typedef struct st_stepper {
     int64_t steps;               /* taken so far */
     float *state[ST_MAX_STATES]; /* in packed layout; NULL where the optimiser has none */
     float **gradient;            /* [replicas] */
-    int n_stretches;
-    st_stretch *stretch;
+    int n_extents;
+    st_extent *extent;
     double *partial;  /* [workers], a cache line each */
     double u_product; /* nadam: u_1 ... u_t, ... */
     int64_t u_steps;  /* ... for this t */
