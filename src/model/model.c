@@ -1,36 +1,7 @@
-/* Models in memory: building, initial weights, what can be asked of them. */
+/* Models in memory: building, what can be asked of them. */
 #include "model/model.h"
 
-#include <math.h>
-
 #include "base/memory.h"
-#include "base/rng.h"
-
-#define STREAM_LENGTH ((int64_t)1 << 31)
-
-void st_model_initialise(float *values, const st_graph *graph, uint64_t seed) {
-    for (int i = 0; i < graph->n_parameters; i++) {
-        const st_parameter *parameter = &graph->parameter[i];
-        float *value = values + parameter->offset;
-        int64_t n = st_shape_count(&parameter->shape);
-        if (parameter->fan_in == 0) {
-            for (int64_t j = 0; j < n; j++)
-                value[j] = 0.0f;
-            continue;
-        }
-        const float limit = (float)sqrt(6.0 / ((double)parameter->fan_in + (double)parameter->fan_out));
-        st_rng rng = {.seed = seed, .purpose = ST_RNG_WEIGHTS, .sample = (uint32_t)i};
-        /* Positions are 32 bits: a parameter with more values goes on in the next epoch's stream. */
-        for (; n > 0; rng.epoch++) {
-            const int64_t part = n < STREAM_LENGTH ? n : STREAM_LENGTH;
-            st_rng_uniform(&rng, 0, value, (size_t)part);
-            for (int64_t j = 0; j < part; j++)
-                value[j] = (2.0f * value[j] - 1.0f) * limit;
-            value += part;
-            n -= part;
-        }
-    }
-}
 
 strait_status st_model_set_recipe(strait_model *model, const strait_recipe *recipe, strait_error *err) {
     strait_recipe *copy = NULL;
@@ -88,7 +59,7 @@ int64_t strait_model_latent_size(const strait_model *model) {
 }
 
 int64_t strait_model_parameters(const strait_model *model) {
-    return model->graph->n_values;
+    return st_graph_trainable(model->graph);
 }
 
 const char *strait_model_recipe(const strait_model *model) {

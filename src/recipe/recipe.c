@@ -147,7 +147,7 @@ static strait_status read_recipe(strait_recipe *recipe, st_tree *tree, const cha
     if (!tree->root) return st_fail_at(err, STRAIT_RECIPE, start, "is empty: a recipe has at least a 'model'");
     if (tree->root->kind != ST_NODE_MAP)
         return st_fail_at(err, STRAIT_RECIPE, tree->root->pos,
-                          "a recipe is a map of keys: name, seed, data, model, train");
+                          "a recipe is a map of keys: name, seed, data, model, train, watch");
     for (size_t i = 0; i < n_overrides; i++)
         ST_TRY(st_tree_override(tree, overrides[i], recipe->overrides[i], err));
     ST_TRY(st_read_record(recipe, st_recipe_schema(), tree->root, start, err));
@@ -252,6 +252,7 @@ static bool copy_owned(strait_recipe *copy, const strait_recipe *original) {
     return copy_string(&copy->file, original->file) && copy_string(&copy->name, original->name) &&
            copy_string(&copy->data.source, original->data.source) &&
            copy_string(&copy->data.validation_split, original->data.validation_split) &&
+           copy_string(&copy->data.label, original->data.label) &&
            copy_items(&copy->data.only, original->data.only, original->data.n_only, sizeof *copy->data.only) &&
            copy_layers(&copy->model.encoder, original->model.encoder, original->model.n_encoder) &&
            copy_layers(&copy->model.decoder, original->model.decoder, original->model.n_decoder);
@@ -262,7 +263,7 @@ strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, s
     strait_recipe *copy = st_alloc(1, sizeof *copy);
     if (!copy) return st_fail_memory(err, sizeof *copy, "a copy of the recipe");
     *copy = *recipe;
-    copy->name = copy->file = copy->data.source = copy->data.validation_split = NULL;
+    copy->name = copy->file = copy->data.source = copy->data.validation_split = copy->data.label = NULL;
     copy->overrides = NULL;
     copy->n_overrides = 0;
     copy->data.only = NULL;
@@ -285,6 +286,7 @@ STRAIT_API void strait_recipe_free(strait_recipe *recipe) {
     st_free(recipe->name);
     st_free(recipe->data.source);
     st_free(recipe->data.validation_split);
+    st_free(recipe->data.label);
     st_free(recipe->data.only);
     st_layers_free(recipe->model.encoder, recipe->model.n_encoder);
     st_layers_free(recipe->model.decoder, recipe->model.n_decoder);

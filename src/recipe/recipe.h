@@ -160,6 +160,7 @@ struct strait_recipe {
         st_corrupt corrupt;
         int64_t resize[2]; /* height, width to which images are brought; 0: as they are */
         st_augment augment;
+        char *label;   /* tables: the column with the labels: name, number from 0, last, none; NULL: by its name */
         int64_t limit; /* the first so many samples; 0: all */
         int n_only;    /* labels to keep */
         int64_t *only;

@@ -300,6 +300,9 @@ static const st_key data_keys[] = {
      .doc = "brings images to this size: n or [height, width]"},
     {.name = "augment", .type = ST_KEY_SECTION, .offset = 0, ROWS(augments),
      .doc = "random changes of each training image, the same to input and target"},
+    {.name = "label", .type = ST_KEY_TEXT, IN_RECIPE(data.label),
+     .doc = "the column of a table that holds the labels: its name, its number from 0, last or none; left out: the one "
+            "named label, class or target"},
     {.name = "limit", .type = ST_KEY_INTEGER, IN_RECIPE(data.limit), RANGE(1, MAX_SAMPLES),
      .doc = "only the first so many samples"},
     {.name = "only", .type = ST_KEY_INTEGERS, IN_RECIPE(data.only), .beside = offsetof(strait_recipe, data.n_only),

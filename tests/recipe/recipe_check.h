@@ -34,6 +34,11 @@ static inline void assert_same_text(const char *a, const char *b) {
         assert_ptr_equal(a, b);
 }
 
+static inline void assert_same_initializer(const st_initializer *a, const st_initializer *b) {
+    assert_int_equal(a->kind, b->kind);
+    assert_memory_equal(&a->stddev, &b->stddev, sizeof a->stddev);
+}
+
 static inline void assert_same_layers(int n_a, const st_layer *a, int n_b, const st_layer *b) {
     assert_int_equal(n_a, n_b);
     for (int i = 0; i < n_a; i++) {
@@ -51,7 +56,91 @@ static inline void assert_same_layers(int n_a, const st_layer *a, int n_b, const
         assert_int_equal(x.padding, y.padding);
         assert_int_equal(x.n_dims, y.n_dims);
         assert_memory_equal(x.dim, y.dim, sizeof x.dim);
+        assert_same_initializer(&x.initializer, &y.initializer);
+        assert_int_equal(x.own_initializer, y.own_initializer);
+        assert_memory_equal(x.size, y.size, sizeof x.size);
+        assert_int_equal(x.bilinear, y.bilinear);
+        assert_memory_equal(&x.momentum, &y.momentum, sizeof x.momentum);
+        assert_memory_equal(&x.epsilon, &y.epsilon, sizeof x.epsilon);
+        assert_memory_equal(&x.rate, &y.rate, sizeof x.rate);
+        assert_memory_equal(&x.stddev, &y.stddev, sizeof x.stddev);
+        assert_memory_equal(x.before, y.before, sizeof x.before);
+        assert_memory_equal(x.after, y.after, sizeof x.after);
+        assert_memory_equal(&x.beta, &y.beta, sizeof x.beta);
+        assert_int_equal(x.kl_mean, y.kl_mean);
+        assert_memory_equal(&x.warmup, &y.warmup, sizeof x.warmup);
+        assert_int_equal(x.n_branches, y.n_branches);
+        for (int j = 0; j < x.n_branches; j++) {
+            const st_branch *p = &x.branch[j], *q = &y.branch[j];
+            assert_true(p != q && p->sliced == q->sliced && p->begin == q->begin && p->end == q->end);
+            assert_same_layers(p->n_layers, p->layers, q->n_layers, q->layers);
+        }
     }
+}
+
+/* Loss, optimiser, what moves the learning rate and what is added to the loss: doubles to the bit. */
+static inline void assert_same_training(const strait_recipe *a, const strait_recipe *b) {
+    assert_int_equal(a->train.loss.n, b->train.loss.n);
+    for (int i = 0; i < a->train.loss.n; i++) {
+        assert_int_equal(a->train.loss.term[i].kind, b->train.loss.term[i].kind);
+        assert_memory_equal(&a->train.loss.term[i].weight, &b->train.loss.term[i].weight, sizeof(float));
+        assert_memory_equal(&a->train.loss.term[i].delta, &b->train.loss.term[i].delta, sizeof(float));
+    }
+    const st_optimizer *p = &a->train.optimizer, *q = &b->train.optimizer;
+    const double of_a[] = {p->learning_rate,
+                           p->beta_1,
+                           p->beta_2,
+                           p->epsilon,
+                           p->rho,
+                           p->momentum,
+                           p->initial_accumulator,
+                           p->weight_decay,
+                           a->train.schedule.every,
+                           a->train.schedule.factor,
+                           a->train.schedule.final,
+                           a->train.schedule.start,
+                           a->train.schedule.rise,
+                           a->train.schedule.warmup,
+                           a->train.clip_norm,
+                           a->train.clip_value,
+                           a->train.weight_decay,
+                           a->train.weight_l1,
+                           a->train.weight_l2,
+                           a->train.latent_l1,
+                           a->train.latent_l2,
+                           a->train.reduce_lr_on_plateau.factor,
+                           a->train.reduce_lr_on_plateau.min_delta,
+                           a->train.reduce_lr_on_plateau.min_rate};
+    const double of_b[] = {q->learning_rate,
+                           q->beta_1,
+                           q->beta_2,
+                           q->epsilon,
+                           q->rho,
+                           q->momentum,
+                           q->initial_accumulator,
+                           q->weight_decay,
+                           b->train.schedule.every,
+                           b->train.schedule.factor,
+                           b->train.schedule.final,
+                           b->train.schedule.start,
+                           b->train.schedule.rise,
+                           b->train.schedule.warmup,
+                           b->train.clip_norm,
+                           b->train.clip_value,
+                           b->train.weight_decay,
+                           b->train.weight_l1,
+                           b->train.weight_l2,
+                           b->train.latent_l1,
+                           b->train.latent_l2,
+                           b->train.reduce_lr_on_plateau.factor,
+                           b->train.reduce_lr_on_plateau.min_delta,
+                           b->train.reduce_lr_on_plateau.min_rate};
+    assert_memory_equal(of_a, of_b, sizeof of_a);
+    assert_true(p->kind == q->kind && p->nesterov == q->nesterov && p->centered == q->centered);
+    assert_int_equal(a->train.schedule.kind, b->train.schedule.kind);
+    assert_int_equal(a->train.reduce_lr_on_plateau.on, b->train.reduce_lr_on_plateau.on);
+    assert_int_equal(a->train.reduce_lr_on_plateau.patience, b->train.reduce_lr_on_plateau.patience);
+    assert_int_equal(a->train.reduce_lr_on_plateau.cooldown, b->train.reduce_lr_on_plateau.cooldown);
 }
 
 /* All but positions, doubles to the bit. */
@@ -76,14 +165,14 @@ static inline void assert_same_recipe(const strait_recipe *a, const strait_recip
     assert_memory_equal(a->model.input_dim, b->model.input_dim, sizeof a->model.input_dim);
     assert_same_layers(a->model.n_encoder, a->model.encoder, b->model.n_encoder, b->model.encoder);
     assert_same_layers(a->model.n_decoder, a->model.decoder, b->model.n_decoder, b->model.decoder);
-    assert_int_equal(a->train.loss, b->train.loss);
-    assert_int_equal(a->train.optimizer.kind, b->train.optimizer.kind);
-    assert_memory_equal(&a->train.optimizer.learning_rate, &b->train.optimizer.learning_rate, sizeof(double));
-    assert_memory_equal(&a->train.optimizer.beta_1, &b->train.optimizer.beta_1, sizeof(double));
-    assert_memory_equal(&a->train.optimizer.beta_2, &b->train.optimizer.beta_2, sizeof(double));
-    assert_memory_equal(&a->train.optimizer.epsilon, &b->train.optimizer.epsilon, sizeof(double));
-    assert_memory_equal(&a->train.optimizer.momentum, &b->train.optimizer.momentum, sizeof(double));
-    assert_int_equal(a->train.optimizer.nesterov, b->train.optimizer.nesterov);
+    assert_same_initializer(&a->model.initializer, &b->model.initializer);
+    assert_memory_equal(a->data.resize, b->data.resize, sizeof a->data.resize);
+    assert_memory_equal(&a->data.augment.rotate, &b->data.augment.rotate, sizeof(double));
+    assert_memory_equal(a->data.augment.shift, b->data.augment.shift, sizeof a->data.augment.shift);
+    assert_memory_equal(&a->data.augment.zoom, &b->data.augment.zoom, sizeof(double));
+    assert_memory_equal(a->data.augment.flip, b->data.augment.flip, sizeof a->data.augment.flip);
+    assert_int_equal(a->watch.reconstructions, b->watch.reconstructions);
+    assert_same_training(a, b);
     assert_int_equal(a->train.epochs, b->train.epochs);
     assert_int_equal(a->train.batch_size, b->train.batch_size);
     assert_int_equal(a->train.shuffle, b->train.shuffle);

@@ -60,7 +60,7 @@ static void fashion_recipes_are_the_tutorials(void **state) {
         assert_true(recipe->data.validation_fraction == 0);
         assert_int_equal(recipe->data.scale, ST_SCALE_UNIT);
         assert_image(recipe);
-        assert_int_equal(recipe->train.loss, ST_LOSS_MSE);
+        assert_int_equal(recipe->train.loss.term[0].kind, ST_LOSS_MSE);
         assert_keras_adam(&recipe->train.optimizer);
         assert_int_equal(recipe->train.epochs, 10);
         assert_int_equal(recipe->train.batch_size, 32);
@@ -129,7 +129,7 @@ static void what_is_left_out_has_its_default(void **state) {
     assert_int_equal(recipe->data.corrupt.kind, ST_CORRUPT_NONE);
     assert_int_equal(recipe->data.limit, 0);
     assert_int_equal(recipe->data.n_only, 0);
-    assert_int_equal(recipe->train.loss, ST_LOSS_MSE);
+    assert_int_equal(recipe->train.loss.term[0].kind, ST_LOSS_MSE);
     assert_keras_adam(&recipe->train.optimizer);
     assert_int_equal(recipe->train.epochs, 10);
     assert_int_equal(recipe->train.batch_size, 32);
@@ -207,7 +207,7 @@ static void every_key_reads_and_writes(void **state) {
     assert_int_equal(recipe->model.decoder[0].n_dims, 4);
     assert_int_equal(recipe->model.decoder[0].dim[3], 4);
     assert_true(recipe->model.decoder[1].activation.slope == 0.3f); /* Keras' LeakyReLU */
-    assert_int_equal(recipe->train.loss, ST_LOSS_BINARY_CROSSENTROPY);
+    assert_int_equal(recipe->train.loss.term[0].kind, ST_LOSS_BINARY_CROSSENTROPY);
     assert_int_equal(recipe->train.optimizer.kind, ST_OPTIMIZER_SGD);
     assert_true(recipe->train.optimizer.nesterov && recipe->train.optimizer.momentum == 0.9);
     assert_false(recipe->train.shuffle);
@@ -359,7 +359,7 @@ static void positions_and_copies(void **state) {
 }
 
 /* The tables name what the lists of kinds name, in their order; every row is documented. */
-static void check_record(const st_record *record) {
+static void check_record(const st_record *record, int depth) {
     for (size_t i = 0; i < record->n_keys; i++) {
         const st_key *key = &record->keys[i];
         assert_non_null(key->name);
@@ -367,21 +367,25 @@ static void check_record(const st_record *record) {
         assert_false(key->required && key->fallback);
         for (size_t j = 0; j < key->n_records; j++) {
             assert_true(key->records[j].doc && key->records[j].doc[0]);
-            check_record(&key->records[j]);
+            if (depth < 8) check_record(&key->records[j], depth + 1); /* layers hold layers */
         }
     }
 }
 
 static void tables_agree_with_the_lists(void **state) {
     (void)state;
-    check_record(st_recipe_schema());
+    check_record(st_recipe_schema(), 0);
 #define CHECK_LAYER(kind, text) assert_string_equal(st_layer_name(ST_LAYER_##kind), text);
     ST_LAYER_LIST(CHECK_LAYER)
     const st_key *activation = st_layer_schema(ST_LAYER_ACTIVATION)->keys;
 #define CHECK_ACTIVATION(kind, text) assert_string_equal(activation->records[ST_##kind].name, text);
     ST_ACTIVATION_LIST(CHECK_ACTIVATION)
-    assert_string_equal(st_optimizer_name(ST_OPTIMIZER_SGD), "sgd");
-    assert_string_equal(st_optimizer_name(ST_OPTIMIZER_ADAM), "adam");
+#define CHECK_OPTIMIZER(kind, text) assert_string_equal(st_optimizer_name(ST_OPTIMIZER_##kind), text);
+    ST_OPTIMIZER_LIST(CHECK_OPTIMIZER)
+    const st_key *initializer = &st_layer_schema(ST_LAYER_DENSE)->keys[3];
+    assert_string_equal(initializer->name, "initializer");
+#define CHECK_INITIALIZER(kind, text) assert_string_equal(initializer->records[ST_##kind].name, text);
+    ST_INITIALIZER_LIST(CHECK_INITIALIZER)
 }
 
 int main(void) {
