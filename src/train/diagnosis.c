@@ -117,6 +117,10 @@ const strait_diagnosis *st_diagnosis_result(st_diagnosis *diagnosis) {
     return diagnosis->result;
 }
 
+const strait_observer *st_diagnosis_observer(const st_diagnosis *diagnosis) {
+    return diagnosis->config.observer;
+}
+
 /* ---- findings ---- */
 
 strait_finding st_finding(const st_diagnosis *diagnosis, const char *code, strait_severity severity, const char *layer,

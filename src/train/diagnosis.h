@@ -17,9 +17,9 @@ typedef struct st_diagnosis_config {
     const strait_recipe *recipe;
     const strait_model *model; /* its values are current whenever it is asked to look */
     const st_engine *engine;
-    strait_data *data, *validation; /* validation may be NULL */
-    double offset, factor;          /* of scaling */
-    const strait_observer *observer;
+    strait_data *data, *validation;  /* validation may be NULL */
+    double offset, factor;           /* of scaling */
+    const strait_observer *observer; /* may be NULL */
 } st_diagnosis_config;
 
 /* Takes all memory and draws the probe; tells nothing yet. Errors: MEMORY, ENGINE, IO. The caller owns *out. */
@@ -32,6 +32,8 @@ strait_status st_diagnosis_begin(st_diagnosis *diagnosis, st_trainer *trainer, s
 /* After an epoch; trainer gives the gradients of the last batch. */
 strait_status st_diagnosis_epoch(st_diagnosis *diagnosis, st_trainer *trainer, const st_epoch *epoch,
                                  strait_error *err);
+/* Whom it tells; may be NULL. */
+const strait_observer *st_diagnosis_observer(const st_diagnosis *diagnosis);
 /* What was found so far, with both answers; borrowed until the next call. */
 const strait_diagnosis *st_diagnosis_result(st_diagnosis *diagnosis);
 /* Instead of st_diagnosis_begin, when a training is resumed: puts back what a run's diagnosis.json holds of the epochs
