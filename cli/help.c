@@ -53,7 +53,9 @@ void cli_help_program(void) {
     print_entry("RECIPE", "a YAML file, or the name of an installed recipe", 16);
     print_entry("MODEL", "a run's folder or name, or a .safetensors file", 16);
     print_entry("DATA",
-                "a known name (fashion-mnist, mnist) or a file (IDX, gzip or not, or .npy); NAME#SPLIT picks a split, "
+                "a known name (cifar10, ecg5000, fashion-mnist, mnist), a file (IDX, CIFAR-10, CSV, gzip or not, .npy, "
+                "PNG), or "
+                "a folder or pattern of PNG images; NAME#SPLIT picks a split, "
                 "as fashion-mnist#test",
                 16);
     printf("\nbegin with:\n");

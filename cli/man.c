@@ -77,7 +77,9 @@ void cli_print_man(void) {
         "Results go to standard output, progress and messages to standard error. With --json the last line of standard "
         "output is one JSON object.\n"
         "RECIPE is a YAML file, or the name of an installed recipe. MODEL is a run's folder or name, or a .safetensors "
-        "file. DATA is a known name (fashion-mnist, mnist) or a file (IDX, gzip or not, or .npy); NAME#SPLIT picks a "
+        "file. DATA is a known name (cifar10, ecg5000, fashion-mnist, mnist), a file (IDX, CIFAR-10, CSV, gzip or not, "
+        ".npy, PNG), or "
+        "a folder or pattern of PNG images; NAME#SPLIT picks a "
         "split, as fashion-mnist#test.");
     printf("\n.SH COMMANDS\n");
     for (const cli_command *const *command = cli_commands; *command; command++)

@@ -13,9 +13,10 @@ extern "C" {
 
 typedef struct strait_data strait_data;
 
-/* Opens a data set: a known name ("fashion-mnist", "mnist"), or a file; "#split" picks a split ("mnist#test").
-   Without a split a known name gives its training part. The caller owns *out.
-   Errors: NOT_FOUND (says where it looked and where to get it), FORMAT, IO, ARGUMENT, MEMORY. */
+/* Opens a data set: a known name ("fashion-mnist", "mnist", "cifar10", "ecg5000"), a file, a folder of images or a
+   pattern ("images/a*.png"); "#split" picks a split ("mnist#test"). Without a split a known name gives its training
+   part. What is not found from here is looked for in the data folders. The caller owns *out. Errors: NOT_FOUND (says
+   where it looked and where to get it), FORMAT, IO, ARGUMENT, MEMORY. */
 STRAIT_API strait_status strait_data_open(strait_data **out, const char *source, strait_error *err);
 
 /* A data set over the caller's own float32 rows, copied. values: [n_samples, dim[0], ..., dim[n_dims - 1]].
@@ -29,7 +30,7 @@ STRAIT_API void strait_data_free(strait_data *data);
 /* What is in a data set. Pointers are borrowed until the data set is freed. */
 typedef struct strait_data_info {
     const char *source;  /* as opened, e.g. "fashion-mnist#test" */
-    const char *format;  /* "idx", "npy", "rows" */
+    const char *format;  /* "idx", "npy", "csv", "png", "cifar10", "rows" */
     const char *storage; /* "u8", "u16", "f32" */
     int64_t n_samples;
     int n_dims; /* of one sample: 3 for images (height, width, channels), 1 for rows */
@@ -40,6 +41,9 @@ typedef struct strait_data_info {
     const int64_t *label_value;    /* [n_labels], ascending; borrowed */
     const int64_t *label_count;    /* [n_labels]; borrowed */
     const char *const *label_name; /* [n_labels] or NULL where the source has no names; borrowed */
+    const char *note;              /* what the reader left out or took for something else; or NULL */
+    int64_t bytes;                 /* of all samples in their storage type */
+    bool resident;                 /* they are kept in memory; else each is read when it is needed */
 } strait_data_info;
 
 /* Looks at the whole data set (one pass over the values on the first call). Errors: IO, MEMORY. */

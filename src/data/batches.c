@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "data/assemble.h"
+#include "data/augment.h"
 #include "data/data_int.h"
 
 /* How many samples before its conversion a sample is asked for. */
@@ -38,6 +39,7 @@ struct st_batches {
     int64_t first;   /* batch of this epoch */
     uint32_t *order; /* [n_samples] of this epoch */
     void *scratch;   /* one sample, for readers that stream */
+    float *straight; /* one sample before it is augmented; NULL without augmentation */
     float *values;   /* of all slots */
     slot *slots;
     int64_t n_slots, memory;
@@ -94,7 +96,12 @@ static void fill(st_batches *batches, slot *out, int64_t index) {
         out->status =
             st_source_sample(&sample, data->source, st_data_source_sample(data, i), batches->scratch, &batches->error);
         if (out->status != STRAIT_OK) return;
-        st_affine_apply(target, sample, data->source->type, n_values, &batches->affine);
+        float *scaled = batches->straight ? batches->straight : target;
+        st_affine_apply(scaled, sample, data->source->type, n_values, &batches->affine);
+        if (batches->straight) {
+            const st_rng rng = {batches->config.seed, ST_RNG_AUGMENT, batches->epoch, i};
+            st_augment_apply(target, scaled, data->source->dim, &batches->config.augment, &rng);
+        }
         if (input == target) continue;
         const st_rng rng = {batches->config.seed, ST_RNG_CORRUPT, batches->epoch, i};
         st_corrupt_apply(input, target, n_values, &batches->config.corrupt, &rng);
@@ -266,6 +273,7 @@ void st_batches_free(st_batches *batches) {
     sem_destroy(&batches->ready);
     st_free(batches->order);
     st_free(batches->scratch);
+    st_free(batches->straight);
     st_free(batches->values);
     st_free(batches->slots);
     st_free(batches);
@@ -312,6 +320,8 @@ static strait_status make(st_batches *batches, strait_error *err) {
     ST_TRY(take(&batches->order, batches, batches->n_samples * (int64_t)sizeof *batches->order, err));
     if (!source->values)
         ST_TRY(take(&batches->scratch, batches, source->n_values * (int64_t)st_dtype_size(source->type), err));
+    if (st_augment_any(&config->augment))
+        ST_TRY(take(&batches->straight, batches, source->n_values * (int64_t)sizeof(float), err));
     return config->ahead > 0 ? st_thread_start(&batches->thread, produce, batches, err) : STRAIT_OK;
 }
 
@@ -321,6 +331,9 @@ strait_status st_batches_new(st_batches **out, const st_batches_config *config, 
                        (long long)config->batch_size);
     if (config->ahead < 0)
         return st_fail(err, STRAIT_ARGUMENT, "%d batches ahead; it must be 0 or more", config->ahead);
+    if (st_augment_any(&config->augment) && config->data->source->n_dims != 3)
+        return st_fail(err, STRAIT_ARGUMENT, "augment: %s has no images [height, width, channels]", config->data->name);
+    ST_TRY(st_source_check_uniform(config->data->source, err));
     st_batches *batches = st_alloc(1, sizeof *batches);
     if (!batches) return st_fail_memory(err, sizeof *batches, "batches");
     batches->config = *config;

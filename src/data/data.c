@@ -50,6 +50,11 @@ int64_t strait_data_label(const strait_data *data, int64_t i) {
     return labels && i >= 0 && i < data->n ? labels[st_data_source_sample(data, i)] : -1;
 }
 
+const char *st_data_sample_name(const strait_data *data, int64_t i) {
+    const char *const *names = data->source->names;
+    return names && i >= 0 && i < data->n ? names[st_data_source_sample(data, i)] : NULL;
+}
+
 int st_data_shape(const strait_data *data, int64_t dim[STRAIT_MAX_DIMS]) {
     memcpy(dim, data->source->dim, (size_t)data->source->n_dims * sizeof *dim);
     return data->source->n_dims;
@@ -64,6 +69,7 @@ strait_status st_data_check_range(const strait_data *data, int64_t first, int64_
 strait_status strait_data_rows(strait_array **out, strait_data *data, int64_t first, int64_t n, strait_error *err) {
     const st_source *source = data->source;
     ST_TRY(st_data_check_range(data, first, n, err));
+    ST_TRY(st_source_check_uniform(source, err));
     int64_t dim[1 + STRAIT_MAX_DIMS] = {n};
     const int n_dims = 1 + st_data_shape(data, dim + 1);
     const size_t sample_bytes = (size_t)source->n_values * st_dtype_size(source->type);

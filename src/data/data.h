@@ -15,10 +15,23 @@
    borrows from data (free it first). The caller's. Errors: RECIPE (no labels, a label no sample has), MEMORY. */
 strait_status st_data_select(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
 
+/* Brings data to what the recipe's model takes: data.label, data.resize. *out is the caller's and may share data's
+   memory; when there is nothing to do it is a view of all of it. Every data set that meets a model goes through here,
+   at training, evaluation and encoding alike; once is enough and twice does no harm. Errors: RECIPE (not images; a
+   column that is not there), SHAPE (images of several sizes, and no data.resize), those of strait_data_open. */
+strait_status st_data_prepare(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
+
+/* CRC-32 (zlib's) of the samples as stored, in order. Errors: SHAPE (images of several sizes), IO, FORMAT, MEMORY. */
+strait_status st_data_checksum(uint32_t *crc, strait_data *data, strait_error *err);
+
+/* The name of sample i, a file's or a row's; NULL where there are none. Borrowed from data. */
+const char *st_data_sample_name(const strait_data *data, int64_t i);
+
 /* The data sets a recipe trains and validates on. train and validation belong to the caller; either override may be
    NULL and is borrowed. *validation is NULL without validation. By fraction: the last part, unshuffled, as Keras; by
-   name: a split of where the training samples come from. st_data_select is applied to whatever is opened or given,
-   before a fraction is split off. Errors: RECIPE, SHAPE (validation of another shape), those of strait_data_open. */
+   name: a split of where the training samples come from. st_data_select, then st_data_prepare are applied to whatever
+   is opened or given, before a fraction is split off. Errors: RECIPE, SHAPE (validation of another shape), those of
+   strait_data_open. */
 strait_status st_data_open_splits(strait_data **train, strait_data **validation, const strait_recipe *recipe,
                                   strait_data *train_override, strait_data *validation_override, strait_error *err);
 
@@ -45,7 +58,8 @@ typedef struct st_batches_config {
     uint64_t seed;
     double offset, factor; /* of scaling */
     st_corrupt corrupt;
-    int ahead; /* batches prepared ahead by a thread; 0: prepared by the caller in st_batches_next */
+    st_augment augment; /* before the noise, the same for input and target; all 0: none */
+    int ahead;          /* batches prepared ahead by a thread; 0: prepared by the caller in st_batches_next */
 } st_batches_config;
 
 /* A batch, borrowed until the next call. Rows past n are zero. */
@@ -66,8 +80,8 @@ int64_t st_batches_per_epoch(const st_batches *batches);
 /* Begins epoch (from 0) at batch first (from 0; 0 unless resuming): the order and the noise depend on (seed, epoch,
  * sample) alone. No allocation. */
 void st_batches_start(st_batches *batches, uint32_t epoch, int64_t first);
-/* The next batch, or STRAIT_OK with batch->n = 0 at the end of the epoch. No allocation, no lock. Errors: IO of a
- * reader that streams. */
+/* The next batch, or STRAIT_OK with batch->n = 0 at the end of the epoch. No allocation, no lock, but what decoding
+ * takes where samples are not kept in memory. Errors: those of a reader that streams. */
 strait_status st_batches_next(st_batch *batch, st_batches *batches, strait_error *err);
 /* Seconds st_batches_next has waited for data since st_batches_start. */
 double st_batches_waited(const st_batches *batches);

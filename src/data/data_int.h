@@ -22,6 +22,20 @@ static inline int64_t st_data_source_sample(const strait_data *data, int64_t i) 
     return data->index ? data->index[i] : data->first + i;
 }
 
+/* The samples of like, which views a source in the same order as source, in source. Takes the reference whatever comes.
+ */
+strait_status st_data_view(strait_data **out, st_source *source, const strait_data *like, strait_error *err);
+
+/* data, or the same samples of its table as read with the recipe's column of labels; the caller's. Errors: those of
+   st_source_open. */
+strait_status st_data_relabel(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
+
+/* Whether the samples are rows that the caller handed over, resized or not. */
+bool st_source_is_rows(const st_source *source);
+
+/* RECIPE where data.augment meets samples that are not images. */
+strait_status st_data_check_augment(const strait_data *data, const strait_recipe *recipe, strait_error *err);
+
 /* ARGUMENT unless data has samples [first, first + n). */
 strait_status st_data_check_range(const strait_data *data, int64_t first, int64_t n, strait_error *err);
 
@@ -30,14 +44,20 @@ strait_status st_data_measure(double *minimum, double *maximum, double *mean, co
                               strait_error *err);
 
 /* Opens split (NULL: the training part) of the known data set of this name; *known is false, and nothing else done,
-   when there is none of this name. Errors as strait_data_open. */
-strait_status st_known_open(st_source **out, bool *known, const char *name, const char *split, strait_error *err);
+   when there is none of this name. source is what the data set will be called. Errors as strait_data_open. */
+strait_status st_known_open(strait_data **out, bool *known, const char *source, const char *name, const char *split,
+                            strait_error *err);
 
-/* Opens split of a folder that holds the four files of MNIST's kind; *known as above. */
-strait_status st_known_open_folder(st_source **out, bool *known, const char *folder, const char *split,
-                                   strait_error *err);
+/* Opens split of a folder that holds the files of a known data set; *known as above. */
+strait_status st_known_open_folder(strait_data **out, bool *known, const char *source, const char *folder,
+                                   const char *split, strait_error *err);
 
 /* The known name nearest to name, or NULL. */
 const char *st_known_nearest(const char *name);
+/* All known names, commas between, static storage. */
+#define ST_KNOWN_NAMES "cifar10, ecg5000, fashion-mnist, mnist"
+
+/* *out: name in the first data folder that has it, the caller's; NULL when none has. Errors: MEMORY. */
+strait_status st_find_in_data_folders(char **out, const char *name, strait_error *err);
 
 #endif

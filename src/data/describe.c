@@ -1,6 +1,7 @@
 /* What is in a data set: range and mean of its values, labels and how many of each. */
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/assemble.h"
@@ -23,6 +24,7 @@ static void measure_sample(double *minimum, double *maximum, double *sum, const 
 strait_status st_data_measure(double *minimum, double *maximum, double *mean, const strait_data *data,
                               strait_error *err) {
     const st_source *source = data->source;
+    ST_TRY(st_source_check_uniform(source, err));
     const size_t n_values = (size_t)source->n_values;
     const st_affine identity = st_affine_make(0, 1);
     double sum = 0;
@@ -46,6 +48,29 @@ strait_status st_data_measure(double *minimum, double *maximum, double *mean, co
 done:
     st_free(scratch);
     st_free(values);
+    return status;
+}
+
+strait_status st_data_checksum(uint32_t *crc, strait_data *data, strait_error *err) {
+    const st_source *source = data->source;
+    const size_t bytes = (size_t)source->n_values * st_dtype_size(source->type);
+    ST_TRY(st_source_check_uniform(source, err));
+    uLong sum = crc32_z(0, NULL, 0);
+    if (source->values && !data->index) {
+        const Bytef *values = source->values;
+        *crc = (uint32_t)crc32_z(sum, values + (size_t)data->first * bytes, (size_t)data->n * bytes);
+        return STRAIT_OK;
+    }
+    void *scratch = st_alloc(bytes, 1);
+    if (!scratch) return st_fail_memory(err, bytes, "a sample");
+    strait_status status = STRAIT_OK;
+    for (int64_t i = 0; i < data->n && status == STRAIT_OK; i++) {
+        const void *sample = NULL;
+        status = st_source_sample(&sample, source, st_data_source_sample(data, i), scratch, err);
+        if (status == STRAIT_OK) sum = crc32_z(sum, sample, bytes);
+    }
+    *crc = (uint32_t)sum;
+    st_free(scratch);
     return status;
 }
 
@@ -106,7 +131,11 @@ strait_status strait_data_describe(strait_data *data, strait_data_info *info, st
         strait_data_info found = {.source = data->name,
                                   .format = data->source->reader->name,
                                   .storage = st_dtype_name(data->source->type),
-                                  .n_samples = data->n};
+                                  .n_samples = data->n,
+                                  .note = data->source->note,
+                                  .resident = data->source->values != NULL,
+                                  .bytes =
+                                      data->n * data->source->n_values * (int64_t)st_dtype_size(data->source->type)};
         found.n_dims = st_data_shape(data, found.dim);
         strait_status status = st_data_measure(&found.minimum, &found.maximum, &found.mean, data, err);
         if (status == STRAIT_OK && data->source->labels) status = count_labels(&found, data, err);

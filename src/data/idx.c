@@ -166,7 +166,9 @@ static strait_status find_labels(char **out, const char *path, strait_error *err
     return STRAIT_OK;
 }
 
-static strait_status open_idx(st_source *source, const char *path, strait_error *err) {
+static strait_status open_idx(st_source *source, const char *path, const st_source_options *options,
+                              strait_error *err) {
+    (void)options;
     char *labels = NULL;
     st_gzfile *file = NULL;
     ST_TRY(st_gzfile_open(&file, path, err));

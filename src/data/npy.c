@@ -95,7 +95,9 @@ static strait_status read_values(st_source *source, st_gzfile *file, const char 
     return status == STRAIT_OK ? st_source_check_finite(source, STRAIT_FORMAT, err) : status;
 }
 
-static strait_status open_npy(st_source *source, const char *path, strait_error *err) {
+static strait_status open_npy(st_source *source, const char *path, const st_source_options *options,
+                              strait_error *err) {
+    (void)options;
     st_gzfile *file = NULL;
     ST_TRY(st_gzfile_open(&file, path, err));
     const strait_status status = read_values(source, file, path, err);

@@ -1,37 +1,99 @@
-/* From what people write as a source, "name#split", a folder or a file, to a data set. */
+/* From what people write as a source, "name#split", a folder, a pattern or a file, to a data set. */
 #include <errno.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/data_int.h"
+#include "data/files.h"
+#include "data/images.h"
 
 /* errno is that of looking for name. */
 static strait_status fail_no_such(const char *name, strait_error *err) {
     if (errno == EACCES) return st_fail_errno(err, "%s: cannot open", name);
+    if (st_is_pattern(name)) return st_fail(err, STRAIT_NOT_FOUND, "%s: no file matches", name);
     const char *near = st_known_nearest(name);
-    return st_fail(err, STRAIT_NOT_FOUND, "%s: neither a file nor a known data set%s%s%s", name,
-                   near ? "; did you mean '" : " (fashion-mnist, mnist)", near ? near : "", near ? "'?" : "");
+    if (near)
+        return st_fail(err, STRAIT_NOT_FOUND, "%s: neither a file nor a known data set; did you mean '%s'?", name,
+                       near);
+    char *folders = st_data_folders();
+    if (!folders) return st_fail_memory(err, 0, "the data folders");
+    const strait_status status =
+        st_fail(err, STRAIT_NOT_FOUND, "%s: neither a file nor a known data set (" ST_KNOWN_NAMES ")%s%s", name,
+                name[0] == '/' ? "" : ", here or in the data folders ", name[0] == '/' ? "" : folders);
+    st_free(folders);
+    return status;
+}
+
+static strait_status open_images(strait_data **out, const char *folder, const char *source, strait_error *err) {
+    bool found = false;
+    st_source *opened = NULL;
+    ST_TRY(st_images_open_folder(&opened, &found, folder, err));
+    if (found) return st_data_new(out, opened, source, err);
+    return st_fail(
+        err, STRAIT_NOT_FOUND,
+        "%s: no data set in this folder: neither images (.png) nor train-images-idx3-ubyte, data_batch_1.bin "
+        "or ecg.csv; name a data file",
+        folder);
+}
+
+/* A folder's splits are those of a known layout, or its sub-folders train, test and the like. */
+static strait_status open_folder(strait_data **out, const char *folder, const char *split, const char *source,
+                                 strait_error *err) {
+    bool known = false;
+    ST_TRY(st_known_open_folder(out, &known, source, folder, split, err));
+    if (known) return STRAIT_OK;
+    char *part = st_path_join(folder, split ? split : "train");
+    if (!part) return st_fail_memory(err, strlen(folder), "a path");
+    strait_status status;
+    if (st_path_is_folder(part)) {
+        status = open_images(out, part, source, err);
+    } else if (split) {
+        status = st_fail(err, STRAIT_ARGUMENT, "%s: has no split '%s': there is no such folder in it", folder, split);
+    } else {
+        status = open_images(out, folder, source, err);
+    }
+    st_free(part);
+    return status;
+}
+
+/* What exists at path. */
+static strait_status open_path(strait_data **out, const char *path, const char *split, const char *source,
+                               strait_error *err) {
+    if (st_path_is_folder(path)) return open_folder(out, path, split, source, err);
+    if (split)
+        return st_fail(err, STRAIT_ARGUMENT,
+                       "%s: a single file has no split '%s'; only known data sets and folders have splits", path,
+                       split);
+    st_source *opened = NULL;
+    ST_TRY(st_source_open(&opened, path, NULL, err));
+    return st_data_new(out, opened, source, err);
+}
+
+static strait_status open_pattern(strait_data **out, bool *found, const char *pattern, const char *source,
+                                  strait_error *err) {
+    st_source *opened = NULL;
+    *found = false;
+    if (!st_is_pattern(pattern)) return STRAIT_OK;
+    ST_TRY(st_images_open_pattern(&opened, found, pattern, err));
+    return *found ? st_data_new(out, opened, source, err) : STRAIT_OK;
 }
 
 /* split NULL: none asked for. */
-static strait_status open_source(st_source **out, const char *name, const char *split, strait_error *err) {
-    bool known = false;
-    ST_TRY(st_known_open(out, &known, name, split, err));
-    if (known) return STRAIT_OK;
-    if (!st_path_exists(name)) return fail_no_such(name, err);
-    if (st_path_is_folder(name)) {
-        ST_TRY(st_known_open_folder(out, &known, name, split, err));
-        return known ? STRAIT_OK
-                     : st_fail(err, STRAIT_NOT_FOUND,
-                               "%s: no data set in this folder: neither train-images-idx3-ubyte "
-                               "nor t10k-images-idx3-ubyte, gzip or not; name a data file",
-                               name);
-    }
-    if (split)
-        return st_fail(err, STRAIT_ARGUMENT,
-                       "%s: a single file has no split '%s'; only known data sets and folders have splits", name,
-                       split);
-    return st_source_open(out, name, err);
+static strait_status open_named(strait_data **out, const char *name, const char *split, const char *source,
+                                strait_error *err) {
+    bool found = false;
+    ST_TRY(st_known_open(out, &found, source, name, split, err));
+    if (found) return STRAIT_OK;
+    if (st_path_exists(name)) return open_path(out, name, split, source, err);
+    ST_TRY(open_pattern(out, &found, name, source, err));
+    if (found) return STRAIT_OK;
+    char *elsewhere = NULL;
+    if (name[0] != '/') ST_TRY(st_find_in_data_folders(&elsewhere, name, err));
+    const bool missing = !st_path_exists(name) && !elsewhere; /* sets errno */
+    const strait_status status =
+        missing ? fail_no_such(name, err) : open_path(out, elsewhere ? elsewhere : name, split, source, err);
+    st_free(elsewhere);
+    return status;
 }
 
 strait_status strait_data_open(strait_data **out, const char *source, strait_error *err) {
@@ -42,9 +104,7 @@ strait_status strait_data_open(strait_data **out, const char *source, strait_err
     if (!name) return st_fail_memory(err, strlen(source) + 1, "a path");
     if (!st_path_exists(source) && (split = strrchr(name, '#'))) *split++ = '\0';
 
-    st_source *opened = NULL;
-    strait_status status = open_source(&opened, name, split, err);
-    if (status == STRAIT_OK) status = st_data_new(out, opened, source, err);
+    const strait_status status = open_named(out, name, split, source, err);
     st_free(name);
     return status;
 }

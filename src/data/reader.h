@@ -18,11 +18,19 @@
 /* A header that announces more than this is a lie or a mistake. */
 #define ST_SOURCE_MAX_BYTES ((uint64_t)1 << 40)
 
+/* A source of at most so many bytes is kept in memory whole; more are read when they are needed. */
+#define ST_SOURCE_RESIDENT_BYTES ((size_t)1 << 30)
+
 typedef struct st_reader st_reader;
+
+/* What a recipe may say of how a file is read; all zero: what the file itself tells. */
+typedef struct st_source_options {
+    const char *label; /* tables: the column with the labels: its name, its number from 0, "last" or "none" */
+} st_source_options;
 
 typedef struct st_source {
     const st_reader *reader;
-    char *path; /* for messages */
+    char *path; /* for messages, and to read it again */
     st_dtype type;
     int64_t n_samples; /* 1 to UINT32_MAX */
     int n_dims;        /* of one sample: 1 for rows, 3 for images */
@@ -30,8 +38,17 @@ typedef struct st_source {
     int64_t n_values;               /* of one sample */
     void *values;                   /* [n_samples, n_values] of type; NULL when the reader streams */
     int64_t *labels;                /* [n_samples] or NULL */
-    const char *const *label_names; /* [n_label_names] by label, static; or NULL */
+    const char *const *label_names; /* [n_label_names] by label, or NULL; static, or in words */
     int n_label_names;
+    const char *const *names; /* [n_samples], files' or rows'; in the state of the reader; or NULL */
+    char *label_option;       /* the column of labels asked for when a table was opened, or NULL */
+    char *note;               /* what the reader left out, in words; or NULL */
+    struct st_words *words;   /* labels' names as the files have them, or NULL */
+    void *state;              /* the reader's own, which close frees */
+    /* For images of several sizes: height and width of each sample, [n_samples]; dim is {0, 0, channels}, n_values what
+       the largest has, and they have to be resized before use (prepare.c). Else NULL. */
+    int64_t (*sizes)[2];
+    char *mixed; /* two of the sizes, with their files, for the message; NULL without sizes */
     atomic_int references;
 } st_source;
 
@@ -41,20 +58,21 @@ struct st_reader {
     bool (*probe)(const char *path, const uint8_t *head, size_t n);
     /* Fills in type, samples, shape and either values or what read needs. What it has filled in when it fails is
        given to close all the same. */
-    strait_status (*open)(st_source *source, const char *path, strait_error *err);
+    strait_status (*open)(st_source *source, const char *path, const st_source_options *options, strait_error *err);
     /* Copies sample i to dst, [n_values] of the storage type. May be called from several threads at once. NULL for a
-       reader that keeps all values in memory. */
+       reader that always keeps all values in memory. */
     strait_status (*read)(void *dst, const st_source *source, int64_t i, strait_error *err);
-    /* Frees what open has taken beyond values and labels; NULL when that is nothing. */
+    /* Frees what open has taken beyond the fields above; NULL when that is nothing. */
     void (*close)(st_source *source);
 };
 
 /* The table, in the order it is probed; NULL ends it. */
 extern const st_reader *const st_readers[];
-extern const st_reader st_reader_idx, st_reader_npy, st_reader_rows;
+extern const st_reader st_reader_idx, st_reader_npy, st_reader_rows, st_reader_cifar, st_reader_png, st_reader_csv;
 
-/* Opens a file with the reader that takes it. Errors: NOT_FOUND, IO, FORMAT, MEMORY. */
-strait_status st_source_open(st_source **out, const char *path, strait_error *err);
+/* Opens a file with the reader that takes it. options may be NULL. Errors: NOT_FOUND, IO, FORMAT, MEMORY, ARGUMENT (an
+   option that does not fit the file). */
+strait_status st_source_open(st_source **out, const char *path, const st_source_options *options, strait_error *err);
 
 /* A source over a copy of float32 rows. Errors: ARGUMENT, MEMORY. */
 strait_status st_source_from_rows(st_source **out, const float *values, int64_t n_samples, int n_dims,
@@ -72,6 +90,17 @@ bool st_array_bytes(size_t *bytes, st_dtype type, int n_dims, const int64_t *dim
    one channel, [n, h, w, c] images. *bytes receives what the values take in the source's type. Errors: FORMAT naming
    the path: no samples, too few or many dims, sizes beyond belief. */
 strait_status st_source_set_shape(size_t *bytes, st_source *source, int n_dims, const int64_t *dim, strait_error *err);
+
+/* For readers: labels the samples by words, word[n_samples]: the distinct ones in byte order are labels 0, 1, ... and
+   their names. Errors: MEMORY. */
+strait_status st_source_set_word_labels(st_source *source, const char *const *word, strait_error *err);
+
+/* For readers: what was left out, for people to see. Errors: MEMORY. */
+strait_status st_source_set_note(st_source *source, strait_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Refuses a source whose samples have several sizes. Errors: SHAPE. */
+strait_status st_source_check_uniform(const st_source *source, strait_error *err);
 
 /* For readers: refuses values that are not finite, with their count and the first one's place. */
 strait_status st_source_check_finite(const st_source *source, strait_status code, strait_error *err);

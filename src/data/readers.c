@@ -4,7 +4,8 @@
 #include "base/string.h"
 #include "data/gzfile.h"
 
-const st_reader *const st_readers[] = {&st_reader_idx, &st_reader_npy, NULL};
+const st_reader *const st_readers[] = {&st_reader_idx,   &st_reader_npy, &st_reader_png,
+                                       &st_reader_cifar, &st_reader_csv, NULL};
 
 /* What every reader may look at to tell its format. */
 enum { HEAD_BYTES = 512, SHORTEST_MAGIC = 4 };
@@ -31,7 +32,7 @@ static strait_status fail_unknown_format(const char *path, const uint8_t *head, 
                    names);
 }
 
-strait_status st_source_open(st_source **out, const char *path, strait_error *err) {
+strait_status st_source_open(st_source **out, const char *path, const st_source_options *options, strait_error *err) {
     if (st_path_is_folder(path))
         return st_fail(err, STRAIT_FORMAT, "%s: is a folder without data files; name a data file", path);
     uint8_t head[HEAD_BYTES];
@@ -44,7 +45,7 @@ strait_status st_source_open(st_source **out, const char *path, strait_error *er
 
     st_source *source = NULL;
     ST_TRY(st_source_new(&source, reader, path, err));
-    const strait_status status = reader->open(source, path, err);
+    const strait_status status = reader->open(source, path, options ? options : &(st_source_options){0}, err);
     if (status == STRAIT_OK) {
         *out = source;
     } else {

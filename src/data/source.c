@@ -1,8 +1,12 @@
 #include "data/reader.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
+#include "base/string.h"
+#include "data/words.h"
 
 strait_status st_source_new(st_source **out, const st_reader *reader, const char *path, strait_error *err) {
     st_source *source = st_alloc(1, sizeof *source);
@@ -28,6 +32,11 @@ void st_source_release(st_source *source) {
     if (source->reader->close) source->reader->close(source);
     st_free(source->values);
     st_free(source->labels);
+    st_words_free(source->words);
+    st_free(source->note);
+    st_free(source->label_option);
+    st_free(source->sizes);
+    st_free(source->mixed);
     st_free(source->path);
     st_free(source);
 }
@@ -66,6 +75,67 @@ strait_status st_source_set_shape(size_t *bytes, st_source *source, int n_dims, 
     }
     if (source->n_dims == 2) source->dim[source->n_dims++] = 1; /* an image has channels, if only one */
     return STRAIT_OK;
+}
+
+static int compare_words(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The distinct ones of n sorted words, in order. */
+static strait_status take_distinct(st_words **out, const char *const *sorted, int64_t n, strait_error *err) {
+    st_words *words = NULL;
+    ST_TRY(st_words_new(&words, err));
+    for (int64_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(sorted[i], sorted[i - 1]) != 0) st_words_add(words, sorted[i], strlen(sorted[i]));
+    const strait_status status = st_words_finish(words, err);
+    if (status == STRAIT_OK) {
+        *out = words;
+    } else {
+        st_words_free(words);
+    }
+    return status;
+}
+
+strait_status st_source_set_word_labels(st_source *source, const char *const *word, strait_error *err) {
+    const size_t n = (size_t)source->n_samples;
+    strait_status status = STRAIT_OK;
+    const char **sorted = st_alloc(n, sizeof *sorted);
+    source->labels = st_alloc(n, sizeof *source->labels);
+    if (!sorted || !source->labels) {
+        status = st_fail_memory(err, n * sizeof *sorted, "labels");
+        goto done;
+    }
+    memcpy(sorted, word, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare_words);
+    status = take_distinct(&source->words, sorted, source->n_samples, err);
+    if (status != STRAIT_OK) goto done;
+    const char *const *names = source->words->at;
+    for (size_t i = 0; i < n; i++) {
+        const char *const *found = bsearch(&word[i], names, (size_t)source->words->n, sizeof *names, compare_words);
+        source->labels[i] = found ? found - names : -1;
+    }
+    source->label_names = names;
+    source->n_label_names = (int)source->words->n;
+done:
+    st_free(sorted);
+    return status;
+}
+
+strait_status st_source_set_note(st_source *source, strait_error *err, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    st_format_into(text, sizeof text, format, args);
+    va_end(args);
+    source->note = st_strdup(text);
+    return source->note ? STRAIT_OK : st_fail_memory(err, strlen(text) + 1, "a note");
+}
+
+strait_status st_source_check_uniform(const st_source *source, strait_error *err) {
+    if (!source->sizes) return STRAIT_OK;
+    return st_fail(err, STRAIT_SHAPE,
+                   "%s: its images have several sizes (%s); bring them to one: data: {resize: [h, w]}", source->path,
+                   source->mixed ? source->mixed : "");
 }
 
 strait_status st_source_check_finite(const st_source *source, strait_status code, strait_error *err) {

@@ -6,13 +6,18 @@
 #include "base/string.h"
 #include "data/data_int.h"
 
-/* source, or what was given instead of it, with the recipe's choice of samples. */
+/* source, or what was given instead of it, as the recipe wants it. */
 static strait_status open_chosen(strait_data **out, const char *source, strait_data *override,
                                  const strait_recipe *recipe, strait_error *err) {
-    strait_data *opened = NULL;
+    strait_data *opened = NULL, *labelled = NULL, *chosen = NULL;
     if (!override) ST_TRY(strait_data_open(&opened, source, err));
-    const strait_status status = st_data_select(out, override ? override : opened, recipe, err);
-    strait_data_free(opened); /* the view keeps the source */
+    /* The labels first, since they may choose; the sizes last, so that only what was chosen is resized. */
+    strait_status status = st_data_relabel(&labelled, override ? override : opened, recipe, err);
+    if (status == STRAIT_OK) status = st_data_select(&chosen, labelled, recipe, err);
+    if (status == STRAIT_OK) status = st_data_prepare(out, chosen, recipe, err);
+    strait_data_free(chosen); /* a view keeps its source */
+    strait_data_free(labelled);
+    strait_data_free(opened);
     return status;
 }
 
@@ -26,7 +31,7 @@ static char *with_split(const char *source, const char *split) {
 /* The split of the same source that the training samples came from. */
 static strait_status open_named(strait_data **out, const strait_recipe *recipe, const strait_data *train,
                                 strait_error *err) {
-    if (train->source->reader == &st_reader_rows)
+    if (st_source_is_rows(train->source))
         return st_fail_at(err, STRAIT_RECIPE, recipe->data.validation_pos,
                           "validation: '%s' is a split of the source, but the training rows come from memory; give a "
                           "fraction, or validation rows",
@@ -84,6 +89,14 @@ static strait_status check_shapes(const strait_data *train, const strait_data *v
                       train->name, shape);
 }
 
+/* *validation stays NULL without; a fraction is taken off *train. */
+static strait_status open_validation(strait_data **validation, strait_data **train, const strait_recipe *recipe,
+                                     strait_data *override, strait_error *err) {
+    if (override) return open_chosen(validation, NULL, override, recipe, err);
+    if (recipe->data.validation_split) return open_named(validation, recipe, *train, err);
+    return recipe->data.validation_fraction > 0 ? split_off(train, validation, recipe, err) : STRAIT_OK;
+}
+
 strait_status st_data_open_splits(strait_data **train, strait_data **validation, const strait_recipe *recipe,
                                   strait_data *train_override, strait_data *validation_override, strait_error *err) {
     *train = *validation = NULL;
@@ -91,14 +104,8 @@ strait_status st_data_open_splits(strait_data **train, strait_data **validation,
         return st_fail_at(err, STRAIT_RECIPE, recipe->data.pos,
                           "source is missing; name a data set or a file in the recipe, or give the data along with it");
     ST_TRY(open_chosen(train, recipe->data.source, train_override, recipe, err));
-    strait_status status = STRAIT_OK;
-    if (validation_override) {
-        status = open_chosen(validation, NULL, validation_override, recipe, err);
-    } else if (recipe->data.validation_split) {
-        status = open_named(validation, recipe, *train, err);
-    } else if (recipe->data.validation_fraction > 0) {
-        status = split_off(train, validation, recipe, err);
-    }
+    strait_status status = st_data_check_augment(*train, recipe, err);
+    if (status == STRAIT_OK) status = open_validation(validation, train, recipe, validation_override, err);
     if (status == STRAIT_OK && *validation) status = check_shapes(*train, *validation, recipe, err);
     if (status != STRAIT_OK) {
         strait_data_free(*train);

@@ -3,11 +3,12 @@
 #include "base/memory.h"
 #include "data/data_int.h"
 
-/* A view of n samples of data: those in index, whose ownership it takes whatever comes, or from first on. */
-static strait_status make_view(strait_data **out, const strait_data *data, uint32_t *index, int64_t first, int64_t n,
-                               strait_error *err) {
+/* A view of n samples of source, called as data is: those in index, whose ownership it takes whatever comes, or from
+   first on. */
+static strait_status view_source(strait_data **out, st_source *source, const strait_data *data, uint32_t *index,
+                                 int64_t first, int64_t n, strait_error *err) {
     strait_data *view = NULL;
-    const strait_status status = st_data_new(&view, st_source_share(data->source), data->name, err);
+    const strait_status status = st_data_new(&view, st_source_share(source), data->name, err);
     if (status != STRAIT_OK) {
         st_free(index);
         return status;
@@ -17,6 +18,24 @@ static strait_status make_view(strait_data **out, const strait_data *data, uint3
     view->n = n;
     *out = view;
     return STRAIT_OK;
+}
+
+static strait_status make_view(strait_data **out, const strait_data *data, uint32_t *index, int64_t first, int64_t n,
+                               strait_error *err) {
+    return view_source(out, data->source, data, index, first, n, err);
+}
+
+strait_status st_data_view(strait_data **out, st_source *source, const strait_data *like, strait_error *err) {
+    uint32_t *index = NULL;
+    strait_status status = STRAIT_OK;
+    if (like->index) {
+        index = st_alloc((size_t)like->n, sizeof *index);
+        if (!index) status = st_fail_memory(err, (size_t)like->n * sizeof *index, "a list of samples");
+    }
+    if (index) memcpy(index, like->index, (size_t)like->n * sizeof *index);
+    if (status == STRAIT_OK) status = view_source(out, source, like, index, like->first, like->n, err);
+    st_source_release(source);
+    return status;
 }
 
 strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first, int64_t n, strait_error *err) {

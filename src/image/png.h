@@ -3,6 +3,7 @@
 #define ST_IMAGE_PNG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "base/status.h"
 
@@ -10,6 +11,10 @@
    the same bytes. Atomic. Errors: ARGUMENT (a size of 0), IO, MEMORY. */
 strait_status st_png_write(const char *path, int width, int height, int channels, const unsigned char *bytes,
                            strait_error *err);
+
+/* The same into memory: *out holds *n bytes, the caller's (st_free). Errors: ARGUMENT (a size of 0), MEMORY. */
+strait_status st_png_encode(char **out, size_t *n, int width, int height, int channels, const unsigned char *bytes,
+                            strait_error *err);
 
 /* An image as a file holds it: 8 or 16 bits, grey, grey with alpha, RGB or RGBA; palettes are resolved, alpha is
    dropped (told in had_alpha). */

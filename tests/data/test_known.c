@@ -106,8 +106,8 @@ static void test_mistakes(void **state) {
                       test_path("broken/train-images-idx3-ubyte"));
     assert_int_equal(remove(test_path("broken/train-images-idx3-ubyte")), 0);
     assert_open_fails(test_path("broken"), STRAIT_NOT_FOUND,
-                      "%s: no data set in this folder: neither train-images-idx3-ubyte nor t10k-images-idx3-ubyte, "
-                      "gzip or not; name a data file",
+                      "%s: no data set in this folder: neither images (.png) nor train-images-idx3-ubyte, "
+                      "data_batch_1.bin or ecg.csv; name a data file",
                       test_path("broken"));
 
     /* The set is looked for only in the folders there are; where the package is, it is found. */
