@@ -47,16 +47,18 @@ static int batches_ahead(const strait_data *data, int64_t batch_size) {
     return fit < 2 ? 2 : fit > 16 ? 16 : (int)fit;
 }
 
-static strait_status open_batches(st_batches **out, const st_trainer_config *config, strait_data *data, bool shuffle,
+/* training: shuffled and augmented as the recipe asks; validation never is. */
+static strait_status open_batches(st_batches **out, const st_trainer_config *config, strait_data *data, bool training,
                                   strait_error *err) {
     const st_batches_config batches = {
         .data = data,
         .batch_size = batch_size(config, data),
-        .shuffle = shuffle,
+        .shuffle = training && config->recipe->train.shuffle,
         .seed = config->recipe->seed,
         .offset = config->offset,
         .factor = config->factor,
         .corrupt = config->recipe->data.corrupt,
+        .augment = training ? config->recipe->data.augment : (st_augment){0},
         .ahead = batches_ahead(data, batch_size(config, data)),
     };
     return st_batches_new(out, &batches, err);
@@ -103,7 +105,7 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
         status = st_stepper_init(&trainer->stepper, config->engine, trainer->runner, graph->n_values, recipe, err);
     if (status == STRAIT_OK)
         status = st_runner_pack(trainer->runner, st_runner_parameters(trainer->runner), config->model->values, err);
-    if (status == STRAIT_OK) status = open_batches(&trainer->batches, config, config->data, recipe->train.shuffle, err);
+    if (status == STRAIT_OK) status = open_batches(&trainer->batches, config, config->data, true, err);
     if (status == STRAIT_OK && config->validation)
         status = open_batches(&trainer->validation, config, config->validation, false, err);
     if (status == STRAIT_OK && recipe->train.early_stopping.on && recipe->train.early_stopping.restore_best) {

@@ -157,9 +157,7 @@ static void test_step_by_hand(void **state) {
     for (int threads = 1; threads <= 2; threads++) {
         st_setup setup = set_up(yaml, 0, NULL, 2, (st_trainer_config){.data = data, .threads = threads});
         setup.model->values[0] = setup.model->values[1] = 0.5f;
-        ASSERT_OK(st_runner_pack(st_trainer_runner(setup.trainer),
-                                 st_runner_parameters(st_trainer_runner(setup.trainer)), setup.model->values,
-                                 &test_error));
+        put_values(setup.trainer, setup.model);
         assert_near(take_steps(setup.trainer, 1), 0.5625, 1e-6);
         ASSERT_OK(st_trainer_store(setup.trainer, &test_error));
         assert_near((double)setup.model->values[0], 0.575, 1e-6);

@@ -18,10 +18,9 @@ typedef struct st_script {
 } st_script;
 
 static void set_loss(st_trainer *trainer, strait_model *model, double loss) {
-    st_runner *runner = st_trainer_runner(trainer);
     model->values[0] = 1;
     model->values[1] = (float)(1 + sqrt(loss));
-    ASSERT_OK(st_runner_pack(runner, st_runner_parameters(runner), model->values, &test_error));
+    put_values(trainer, model);
 }
 
 static strait_status next_loss(void *context, st_trainer *trainer, const st_epoch *epoch, strait_error *err) {

@@ -102,6 +102,12 @@ static inline void tear_down(st_setup *setup) {
     strait_recipe_free(setup->recipe);
 }
 
+/* The model's values become those of the training. */
+static inline void put_values(st_trainer *trainer, const strait_model *model) {
+    st_runner *runner = st_trainer_runner(trainer);
+    ASSERT_OK(st_runner_pack(runner, st_runner_parameters(runner), model->values, &test_error));
+}
+
 /* Steps on and on through the epochs; the mean loss of the last epoch's batches so far. */
 static inline double take_steps(st_trainer *trainer, int n_steps) {
     st_train_state *state = st_trainer_state(trainer);
@@ -115,7 +121,7 @@ static inline double take_steps(st_trainer *trainer, int n_steps) {
         }
         state->epoch++;
         state->batch = state->samples = 0;
-        state->loss_sum = 0;
+        state->loss_sum = state->kl_sum = 0;
         st_trainer_start(trainer);
     }
     return state->loss_sum / (double)state->samples;
