@@ -13,12 +13,37 @@ extern const st_kernel st_cpu_conv2d;
 extern const st_kernel st_cpu_conv2d_transpose;
 extern const st_kernel st_cpu_activation;
 extern const st_kernel st_cpu_loss;
+extern const st_kernel st_cpu_pool2d; /* max and average */
+extern const st_kernel st_cpu_upsample2d;
+extern const st_kernel st_cpu_batch_norm;
+extern const st_kernel st_cpu_layer_norm;
+extern const st_kernel st_cpu_dropout;
+extern const st_kernel st_cpu_gaussian_noise;
+extern const st_kernel st_cpu_cut; /* crop2d and slice */
+extern const st_kernel st_cpu_zero_pad2d;
+extern const st_kernel st_cpu_concat;
+extern const st_kernel st_cpu_add;
+extern const st_kernel st_cpu_sample;
+extern const st_kernel st_cpu_penalty;
 
 extern const st_kernel st_reference_dense;
 extern const st_kernel st_reference_conv2d;
 extern const st_kernel st_reference_conv2d_transpose;
 extern const st_kernel st_reference_activation;
 extern const st_kernel st_reference_loss;
+extern const st_kernel st_reference_max_pool2d;
+extern const st_kernel st_reference_avg_pool2d;
+extern const st_kernel st_reference_upsample2d;
+extern const st_kernel st_reference_batch_norm;
+extern const st_kernel st_reference_layer_norm;
+extern const st_kernel st_reference_dropout;
+extern const st_kernel st_reference_gaussian_noise;
+extern const st_kernel st_reference_cut; /* crop2d and slice */
+extern const st_kernel st_reference_zero_pad2d;
+extern const st_kernel st_reference_concat;
+extern const st_kernel st_reference_add;
+extern const st_kernel st_reference_sample;
+extern const st_kernel st_reference_penalty;
 
 /* oneDNN's side of the room (onednn.c). */
 void st_onednn_thread_init(void); /* one thread from now on, on this thread */

@@ -15,6 +15,7 @@ strait_status st_reference_plan(void **out, st_kernel_needs *needs, const st_ker
     const st_op *op = request->op;
     state->op = *op;
     state->src = graph->tensor[op->src].shape;
+    if (op->src2 >= 0) state->src2 = graph->tensor[op->src2].shape;
     if (op->dst >= 0) state->dst = graph->tensor[op->dst].shape;
     if (op->kernel >= 0) state->n_kernel = (size_t)st_shape_count(&graph->parameter[op->kernel].shape);
     if (op->bias >= 0) state->n_bias = (size_t)st_shape_count(&graph->parameter[op->bias].shape);
@@ -93,5 +94,19 @@ const st_engine st_engine_reference = {
             [ST_OP_CONV2D_TRANSPOSE] = &st_reference_conv2d_transpose,
             [ST_OP_ACTIVATION] = &st_reference_activation,
             [ST_OP_LOSS] = &st_reference_loss,
+            [ST_OP_MAX_POOL2D] = &st_reference_max_pool2d,
+            [ST_OP_AVG_POOL2D] = &st_reference_avg_pool2d,
+            [ST_OP_UPSAMPLE2D] = &st_reference_upsample2d,
+            [ST_OP_BATCH_NORM] = &st_reference_batch_norm,
+            [ST_OP_LAYER_NORM] = &st_reference_layer_norm,
+            [ST_OP_DROPOUT] = &st_reference_dropout,
+            [ST_OP_GAUSSIAN_NOISE] = &st_reference_gaussian_noise,
+            [ST_OP_CROP2D] = &st_reference_cut,
+            [ST_OP_ZERO_PAD2D] = &st_reference_zero_pad2d,
+            [ST_OP_SLICE] = &st_reference_cut,
+            [ST_OP_CONCAT] = &st_reference_concat,
+            [ST_OP_ADD] = &st_reference_add,
+            [ST_OP_SAMPLE] = &st_reference_sample,
+            [ST_OP_PENALTY] = &st_reference_penalty,
         },
 };

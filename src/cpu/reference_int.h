@@ -8,7 +8,7 @@
 /* The state of every reference kernel. */
 typedef struct st_reference {
     st_op op;
-    st_shape src, dst; /* of one sample; a loss has no dst */
+    st_shape src, src2, dst; /* of one sample; a loss has no dst, most ops no src2 */
     int64_t batch;
     size_t n_kernel, n_bias;
     bool dy_is_preactivation; /* st_kernel_request.dst_is_preactivation */

@@ -48,6 +48,60 @@ typedef struct st_loss_call {
     float scale; /* of the gradient */
 } st_loss_call;
 
+/* A pool, NHWC. pad: before the first row, column. Every window reaches into the image. */
+typedef struct st_pool {
+    int64_t n, height, width, channels, out_height, out_width;
+    int64_t kernel[2], stride[2], pad[2];
+    const float *x, *dy;
+    float *y, *dx;
+    /* max: which position of its window each value came from; one of the two, or neither. */
+    uint8_t *index8; /* windows of up to 256 positions */
+    int32_t *index32;
+} st_pool;
+
+/* Where a row or column of a larger image comes from: (1 - weight) low + weight high. */
+typedef struct st_tap {
+    int32_t low, high;
+    float weight; /* of high */
+} st_tap;
+
+/* An image factor times as high and wide, NHWC. */
+typedef struct st_resize {
+    int64_t n, height, width, channels; /* of the smaller one */
+    int64_t factor[2];
+    const st_tap *tap[2]; /* bilinear */
+    const float *x, *dy;
+    float *y, *dx;
+    float *scratch; /* nearest: a large row; bilinear: a small one */
+} st_resize;
+
+/* A norm whose statistics belong to the columns of [n] values in rows of `period`: each array holds one value a column,
+   repeated until the period is long enough for a loop. */
+typedef struct st_columns {
+    size_t n, period;
+    const float *x, *dy;
+    float *y, *dx;
+    const float *mean, *scale, *offset;      /* y = (x - mean) scale + offset */
+    const float *mean_dy, *slope, *scale_dy; /* dx = (dy - mean_dy - (x - mean) slope) scale_dy */
+} st_columns;
+
+/* Layer norm: rows of n values, each with its own mean and 1 / deviation (kept). */
+typedef struct st_rows {
+    size_t n_rows, n;
+    float epsilon;
+    const float *x, *dy, *gamma, *beta;
+    float *y, *dx;
+    float *mean, *rstd;     /* [n_rows] */
+    double *dgamma, *dbeta; /* [n], added to */
+} st_rows;
+
+/* A sample's gradient; dmean, dlv may be NULL. */
+typedef struct st_sample {
+    const float *mean, *lv, *noise, *dz;
+    float *dmean, *dlv;
+    float factor;
+} st_sample;
+
 typedef struct st_vector_kernels {
     const char *name;
     int64_t panel;
@@ -68,6 +122,32 @@ typedef struct st_vector_kernels {
     /* The sum of the loss; also the gradient where dy is given. */
     double (*loss)(const st_loss_call *call);
     void (*update)(const st_update *update, size_t begin, size_t end);
+    void (*max_pool)(const st_pool *call);
+    void (*max_pool_gradient)(const st_pool *call);
+    void (*average_pool)(const st_pool *call);
+    void (*average_pool_gradient)(const st_pool *call);
+    void (*nearest)(const st_resize *call);
+    void (*nearest_gradient)(const st_resize *call);
+    void (*bilinear)(const st_resize *call);
+    void (*bilinear_gradient)(const st_resize *call);
+    /* sum[j] += the sum of a, product[j] that of a b, over rows of `period` values; n values in all. */
+    void (*column_sums)(double *sum, double *product, const float *a, const float *b, size_t n, size_t period);
+    void (*normalise)(const st_columns *call);
+    void (*normalise_gradient)(const st_columns *call);
+    void (*layer_norm)(const st_rows *call);
+    void (*layer_norm_gradient)(const st_rows *call);
+    /* keep[i] = u[i] >= rate; y = x scale where kept, else 0. And dx from dy likewise, by keep. */
+    void (*drop)(float *y, uint8_t *keep, const float *x, const float *u, float rate, float scale, size_t n);
+    void (*drop_gradient)(float *dx, const uint8_t *keep, const float *dy, float scale, size_t n);
+    /* y = x + noise a */
+    void (*add_noise)(float *y, const float *x, const float *noise, float a, size_t n);
+    /* noise becomes exp(lv / 2) noise, z = mean + that; gives the sum of 1 + lv - mean^2 - exp(lv). */
+    double (*sample)(float *z, float *noise, const float *mean, const float *lv, size_t n);
+    /* dmean = dz + factor mean; dlv = (dz noise + factor (exp(lv) - 1)) / 2 */
+    void (*sample_gradient)(const st_sample *call, size_t n);
+    /* The sum of l1 |x| + l2 x^2; and dx = dy + l1 sign x + 2 l2 x. */
+    double (*penalty)(const float *x, float l1, float l2, size_t n);
+    void (*penalty_gradient)(float *dx, const float *dy, const float *x, float l1, float l2, size_t n);
 } st_vector_kernels;
 
 extern const st_vector_kernels st_vector_generic;

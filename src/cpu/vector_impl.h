@@ -3,7 +3,10 @@
    reached on an older one except through the table. */
 #include "cpu/vector_dense.h"
 #include "cpu/vector_loss.h"
+#include "cpu/vector_noise.h"
+#include "cpu/vector_norm.h"
 #include "cpu/vector_pointwise.h"
+#include "cpu/vector_pool.h"
 #include "cpu/vector_thin.h"
 #include "cpu/vector_update.h"
 
@@ -22,4 +25,24 @@ const st_vector_kernels ST_VECTOR = {
     .softmax_gradient = softmax_gradient,
     .loss = loss,
     .update = update,
+    .max_pool = max_pool,
+    .max_pool_gradient = max_pool_gradient,
+    .average_pool = average_pool,
+    .average_pool_gradient = average_pool_gradient,
+    .nearest = nearest,
+    .nearest_gradient = nearest_gradient,
+    .bilinear = bilinear,
+    .bilinear_gradient = bilinear_gradient,
+    .column_sums = column_sums,
+    .normalise = normalise,
+    .normalise_gradient = normalise_gradient,
+    .layer_norm = layer_norm,
+    .layer_norm_gradient = layer_norm_gradient,
+    .drop = drop,
+    .drop_gradient = drop_gradient,
+    .add_noise = add_noise,
+    .sample = sample,
+    .sample_gradient = sample_gradient,
+    .penalty = penalty,
+    .penalty_gradient = penalty_gradient,
 };
