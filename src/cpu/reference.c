@@ -52,31 +52,82 @@ void st_reference_describe(const void *state, char *out, size_t n) {
     snprintf(out, n, "plain C");
 }
 
-/* ---- the optimiser's pass ---- */
+/* ---- the optimiser's pass: the formulas of graph/engine.h ---- */
 
-/* g = sum over the replicas' gradients
-   adam:  m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2,  value -= rate m / (sqrt v + epsilon)
-   sgd:   m = momentum m - rate g;  value += m, or with Nesterov's look ahead value += momentum m - rate g */
+/* One value's gradient, as the step takes it; its weight decays here. */
+static double gradient_of(const st_update *u, size_t i) {
+    double g = 0;
+    for (int r = 0; r < u->n_gradients; r++)
+        g += (double)u->gradient[r][i];
+    g *= (double)u->gradient_scale;
+    const double most = (double)u->clip_value, w = (double)u->value[i];
+    if (g > most) g = most;
+    if (g < -most) g = -most;
+    u->value[i] = (float)(w - (double)u->decay * w);
+    return g + (double)u->l1 * (w > 0 ? 1 : w < 0 ? -1 : 0) + 2 * (double)u->l2 * w;
+}
+
+/* *average = rho *average + (1 - rho) x */
+static double average(float *value, float rho, double x) {
+    const double next = (double)rho * (double)*value + (1 - (double)rho) * x;
+    *value = (float)next;
+    return next;
+}
+
+static double momentum_step(const st_update *u, size_t i, double g) {
+    if (u->momentum == 0.0f) return (double)u->learning_rate * g; /* plain descent keeps no state */
+    const double momentum = (double)u->momentum, rate = (double)u->learning_rate;
+    const double m = momentum * (double)u->m[i] - rate * g;
+    u->m[i] = (float)m;
+    return u->nesterov ? rate * g - momentum * m : -m;
+}
+
+static double rmsprop_step(const st_update *u, size_t i, double g) {
+    double d = average(&u->v[i], u->beta_2, g * g);
+    if (u->centered) {
+        const double mean = average(&u->u[i], u->beta_2, g);
+        d -= mean * mean;
+        if (d < 0) d = 0; /* by rounding alone */
+    }
+    const double e = (double)u->learning_rate * g / sqrt(d + (double)u->epsilon);
+    if (u->momentum == 0.0f) return e;
+    const double m = (double)u->momentum * (double)u->m[i] + e;
+    u->m[i] = (float)m;
+    return m;
+}
+
+static double adadelta_step(const st_update *u, size_t i, double g) {
+    const double epsilon = (double)u->epsilon, v = average(&u->v[i], u->beta_2, g * g);
+    const double e = sqrt((double)u->m[i] + epsilon) / sqrt(v + epsilon) * g;
+    average(&u->m[i], u->beta_2, e * e);
+    return (double)u->learning_rate * e;
+}
+
+/* What is taken off value i. */
+static double step_of(const st_update *u, size_t i, double g) {
+    const double rate = (double)u->learning_rate, epsilon = (double)u->epsilon;
+    switch (u->kind) {
+    case ST_OPTIMIZER_SGD: return momentum_step(u, i, g);
+    case ST_OPTIMIZER_RMSPROP: return rmsprop_step(u, i, g);
+    case ST_OPTIMIZER_ADADELTA: return adadelta_step(u, i, g);
+    case ST_OPTIMIZER_ADAGRAD: {
+        const double v = (double)u->v[i] + g * g;
+        u->v[i] = (float)v;
+        return rate * g / sqrt(v + epsilon);
+    }
+    case ST_OPTIMIZER_ADAM:
+    case ST_OPTIMIZER_ADAMW:
+    case ST_OPTIMIZER_NADAM: break;
+    }
+    const double m = average(&u->m[i], u->beta_1, g), v = average(&u->v[i], u->beta_2, g * g);
+    if (u->kind != ST_OPTIMIZER_NADAM) return rate * m / (sqrt(v) + epsilon);
+    return ((double)u->c_1 * m + (double)u->c_2 * g) / (sqrt(v / (double)u->c_3) + epsilon);
+}
+
 static void update(const st_update *u, size_t begin, size_t end) {
-    const double rate = (double)u->learning_rate;
     for (size_t i = begin; i < end; i++) {
-        double g = 0, step;
-        for (int r = 0; r < u->n_gradients; r++)
-            g += (double)u->gradient[r][i];
-        if (u->kind == ST_OPTIMIZER_ADAM) {
-            const double b1 = (double)u->beta_1, b2 = (double)u->beta_2;
-            const double m = b1 * (double)u->m[i] + (1 - b1) * g, v = b2 * (double)u->v[i] + (1 - b2) * g * g;
-            u->m[i] = (float)m;
-            u->v[i] = (float)v;
-            step = -rate * m / (sqrt(v) + (double)u->epsilon);
-        } else if (u->momentum == 0.0f) { /* plain descent keeps no state */
-            step = -rate * g;
-        } else {
-            const double momentum = (double)u->momentum, m = momentum * (double)u->m[i] - rate * g;
-            u->m[i] = (float)m;
-            step = u->nesterov ? momentum * m - rate * g : m;
-        }
-        u->value[i] = (float)((double)u->value[i] + step);
+        const double g = gradient_of(u, i);
+        u->value[i] = (float)((double)u->value[i] - step_of(u, i, g));
     }
 }
 
