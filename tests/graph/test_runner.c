@@ -194,7 +194,9 @@ static float *train(const st_runner_config *config, const float *parameters, con
                        .learning_rate = (float)(0.01 * sqrt(1 - pow(0.999, step)) / (1 - pow(0.9, step))),
                        .beta_1 = 0.9f,
                        .beta_2 = 0.999f,
-                       .epsilon = 1e-7f};
+                       .epsilon = 1e-7f,
+                       .gradient_scale = 1,
+                       .clip_value = INFINITY};
         config->engine->plan_update(&u);
         u.run(&u, 0, n);
     }
