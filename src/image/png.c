@@ -232,17 +232,18 @@ static strait_status decode_bytes(st_image *image, codec *e, strait_error *err) 
     const size_t n = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
     image->values = st_alloc(n, (size_t)image->bits / 8);
     if (!image->values) return st_fail_memory(err, n * (size_t)image->bits / 8, e->path);
-    bool good = false;
+    bool good = false, begun = false;
     png_infop info = NULL;
     png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, e, on_error, on_warning, e, allocate, release);
     if (png) info = png_create_info_struct(png);
-    if (info) {
+    begun = info != NULL; /* which is NULL again when it is destroyed */
+    if (begun) {
         png_set_read_fn(png, e, read_bytes);
         good = decode(png, info, image);
     }
     png_destroy_read_struct(&png, &info, NULL);
     if (good) return STRAIT_OK;
-    if (e->out_of_memory || !info) return st_fail_memory(err, n, e->path);
+    if (e->out_of_memory || !begun) return st_fail_memory(err, n, e->path);
     return st_fail(err, STRAIT_FORMAT, "%s: damaged PNG file: %s", e->path,
                    e->message[0] ? e->message : "its rows are not as long as its header has it");
 }
