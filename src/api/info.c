@@ -4,6 +4,7 @@
 #include <strait/info.h>
 #include <unistd.h>
 
+#include "api/run_record.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "data/data.h"
@@ -15,7 +16,7 @@ STRAIT_API const char *strait_version(void) {
 }
 
 /* The processor's name as the system tells it: "model name" of x86, else the machine's kind. */
-static void processor_name(char *out, size_t n) {
+void st_processor_name(char *out, size_t n) {
     snprintf(out, n, "unknown");
     FILE *file = fopen("/proc/cpuinfo", "r");
     char line[256];
@@ -41,7 +42,7 @@ static void keep(char *out, size_t n, char *owned) {
 
 STRAIT_API void strait_machine_describe(strait_machine *out) {
     *out = (strait_machine){.processors = st_processors()};
-    processor_name(out->processor, sizeof out->processor);
+    st_processor_name(out->processor, sizeof out->processor);
     snprintf(out->instructions, sizeof out->instructions, "%s", st_cpu_instructions());
     snprintf(out->onednn, sizeof out->onednn, "%s", st_cpu_onednn_version());
     out->memory = from_system(_SC_PHYS_PAGES) * from_system(_SC_PAGESIZE);

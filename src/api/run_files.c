@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/string.h"
 #include "report/report.h"
+#include "store/run_store.h"
 #include "train/checkpoint.h"
 
 #define N_PICTURES 10 /* samples in reconstructions.png */
@@ -23,6 +24,12 @@ strait_status st_write_recipe(const char *run, const strait_recipe *recipe, stra
     return status;
 }
 
+st_history_row st_history_of(const st_epoch *epoch) {
+    return (st_history_row){(int)epoch->epoch,    epoch->loss,    epoch->val_loss,
+                            epoch->learning_rate, epoch->seconds, epoch->samples_per_second,
+                            epoch->wait_seconds,  epoch->kl,      epoch->val_kl};
+}
+
 static strait_status write_history(const char *run, const st_trainer *trainer, strait_error *err) {
     int n;
     const st_epoch *epochs = st_trainer_epochs(trainer, &n);
@@ -31,9 +38,7 @@ static strait_status write_history(const char *run, const st_trainer *trainer, s
     strait_status status = STRAIT_OK;
     if (!rows || !path) status = st_fail_memory(err, (size_t)n * sizeof *rows, "the history");
     for (int i = 0; status == STRAIT_OK && i < n; i++)
-        rows[i] = (st_history_row){(int)epochs[i].epoch,    epochs[i].loss,    epochs[i].val_loss,
-                                   epochs[i].learning_rate, epochs[i].seconds, epochs[i].samples_per_second,
-                                   epochs[i].wait_seconds,  epochs[i].kl,      epochs[i].val_kl};
+        rows[i] = st_history_of(&epochs[i]);
     if (status == STRAIT_OK) status = st_history_write(path, n, rows, err);
     st_free(path);
     st_free(rows);
@@ -140,7 +145,7 @@ strait_status st_write_pictures(const char *run, const strait_model *model, stra
 }
 
 void st_remove_run(const char *run) {
-    static const char *const name[] = {ST_FILE_RECIPE, ST_FILE_CHECKPOINT, "history.csv"};
+    static const char *const name[] = {ST_FILE_RECIPE, ST_FILE_CHECKPOINT, ST_FILE_RUN, "history.csv"};
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
         char *path = st_path_join(run, name[i]);
         if (path) unlink(path);

@@ -12,6 +12,9 @@
 /* recipe.yaml: the resolved recipe. */
 strait_status st_write_recipe(const char *run, const strait_recipe *recipe, strait_error *err);
 
+/* An epoch as a row of history.csv. */
+st_history_row st_history_of(const st_epoch *epoch);
+
 /* checkpoint.safetensors, history.csv and, after the best epoch so far, best.safetensors. */
 strait_status st_write_checkpoint(const char *run, st_trainer *trainer, const st_epoch *epoch, strait_error *err);
 

@@ -5,6 +5,7 @@
 
 #include "api/observe.h"
 #include "api/run_files.h"
+#include "api/run_record.h"
 #include "base/memory.h"
 #include "base/string.h"
 #include "train/checkpoint.h"
@@ -16,12 +17,14 @@ typedef struct st_session {
     strait_model *model;
     st_trainer *trainer;
     st_observation observation;
-    char *run; /* NULL with no_run */
+    char *run;             /* NULL with no_run */
+    st_run_record *record; /* NULL until the run has begun */
     const strait_train_options *options;
     double offset, factor;
 } st_session;
 
 static void free_session(st_session *session) {
+    st_run_record_free(session->record);
     st_observation_close(&session->observation);
     st_trainer_free(session->trainer);
     strait_model_free(session->model);
@@ -70,39 +73,6 @@ static strait_status open_data(st_session *session, strait_error *err) {
     return STRAIT_OK;
 }
 
-static strait_status save(void *context, st_trainer *trainer, const st_epoch *epoch, strait_error *err) {
-    const st_session *session = context;
-    if (!session->run) return STRAIT_OK;
-    return st_write_checkpoint(session->run, trainer, epoch, err);
-}
-
-static strait_status watch(void *context, st_trainer *trainer, int64_t epoch, strait_error *err) {
-    st_session *session = context;
-    return st_observation_epoch(&session->observation, session->run, trainer, epoch, err);
-}
-
-static strait_status make_trainer(st_session *session, strait_error *err) {
-    const st_trainer_config config = {
-        .model = session->model,
-        .recipe = session->recipe,
-        .engine = &st_engine_cpu,
-        .data = session->data,
-        .validation = session->validation,
-        .offset = session->offset,
-        .factor = session->factor,
-        .threads = (int)session->recipe->train.threads,
-        .run = session->run,
-        .observer = session->options->observer,
-        .hooks = {.context = session, .save = save, .watch = watch},
-    };
-    ST_TRY(st_trainer_new(&session->trainer, &config, err));
-    ST_TRY(st_observation_open(&session->observation, &config, &session->options->observer, !session->options->no_run,
-                               err));
-    /* The split decides the last bits: it goes into the recipe that the run keeps. */
-    session->recipe->train.micro_batch = st_runner_micro_batch(st_trainer_runner(session->trainer));
-    return st_model_set_recipe(session->model, session->recipe, err);
-}
-
 static void fill_result(strait_train_result *result, const st_session *session) {
     *result = (strait_train_result){.loss = NAN, .val_loss = NAN, .best_loss = NAN};
     if (session->run) snprintf(result->run, sizeof result->run, "%s", session->run);
@@ -130,6 +100,58 @@ static void fill_result(strait_train_result *result, const st_session *session) 
     }
     result->parameters = st_graph_trainable(session->model->graph);
     result->threads = (int)session->recipe->train.threads;
+}
+
+static strait_status save(void *context, st_trainer *trainer, const st_epoch *epoch, strait_error *err) {
+    const st_session *session = context;
+    if (!session->run) return STRAIT_OK;
+    ST_TRY(st_write_checkpoint(session->run, trainer, epoch, err));
+    if (!session->record || !epoch) return STRAIT_OK;
+    strait_train_result result;
+    fill_result(&result, session);
+    return st_run_record_epoch(session->record, epoch, &result, err);
+}
+
+/* The run's place in the store, held until the session ends. */
+static strait_status begin_record(st_session *session, bool resumed, strait_error *err) {
+    const st_run_record_config config = {
+        .run = session->run,
+        .recipe = session->recipe,
+        .model = session->model,
+        .data = session->data,
+        .validation = session->validation,
+        .trainer = session->trainer,
+        .options = session->options,
+        .resumed = resumed,
+    };
+    return st_run_record_begin(&session->record, &config, err);
+}
+
+static strait_status watch(void *context, st_trainer *trainer, int64_t epoch, strait_error *err) {
+    st_session *session = context;
+    return st_observation_epoch(&session->observation, session->run, trainer, epoch, err);
+}
+
+static strait_status make_trainer(st_session *session, strait_error *err) {
+    const st_trainer_config config = {
+        .model = session->model,
+        .recipe = session->recipe,
+        .engine = &st_engine_cpu,
+        .data = session->data,
+        .validation = session->validation,
+        .offset = session->offset,
+        .factor = session->factor,
+        .threads = (int)session->recipe->train.threads,
+        .run = session->run,
+        .observer = session->options->observer,
+        .hooks = {.context = session, .save = save, .watch = watch},
+    };
+    ST_TRY(st_trainer_new(&session->trainer, &config, err));
+    ST_TRY(st_observation_open(&session->observation, &config, &session->options->observer, !session->options->no_run,
+                               err));
+    /* The split decides the last bits: it goes into the recipe that the run keeps. */
+    session->recipe->train.micro_batch = st_runner_micro_batch(st_trainer_runner(session->trainer));
+    return st_model_set_recipe(session->model, session->recipe, err);
 }
 
 /* After a divergence: the weights of the last checkpoint become the run's model. */
@@ -166,6 +188,18 @@ static strait_status run_session(st_session *session, strait_error *err) {
     return wrote == STRAIT_OK ? trained : st_fail(err, wrote, "%s", second.message);
 }
 
+/* run_session, and the record of what came of it. */
+static strait_status run_recorded(st_session *session, strait_error *err) {
+    const strait_status trained = run_session(session, err);
+    if (!session->record) return trained;
+    strait_train_result result;
+    strait_error second = {0};
+    fill_result(&result, session);
+    const strait_status wrote = st_run_record_end(session->record, trained, &result, &second);
+    const bool tell = wrote != STRAIT_OK && (trained == STRAIT_OK || trained == STRAIT_INTERRUPTED);
+    return tell ? st_fail(err, wrote, "%s", second.message) : trained;
+}
+
 /* Hands over the model and fills the result, whatever came. */
 static strait_status finish(st_session *session, strait_model **model, strait_train_result *result,
                             strait_status status) {
@@ -191,6 +225,7 @@ static strait_status begin_run(st_session *session, strait_error *err) {
     st_trainer_set_run(session->trainer, session->run);
     strait_status status = st_write_recipe(session->run, session->recipe, err);
     if (status == STRAIT_OK) status = save(session, session->trainer, NULL, err);
+    if (status == STRAIT_OK) status = begin_record(session, false, err);
     if (status != STRAIT_OK) st_remove_run(session->run);
     return status;
 }
@@ -210,7 +245,7 @@ STRAIT_API strait_status strait_train(strait_model **model, strait_train_result 
     if (status == STRAIT_OK) status = open_data(&session, err);
     if (status == STRAIT_OK) status = make_trainer(&session, err);
     if (status == STRAIT_OK && !session.options->no_run) status = begin_run(&session, err);
-    if (status == STRAIT_OK) status = run_session(&session, err);
+    if (status == STRAIT_OK) status = run_recorded(&session, err);
     return finish(&session, model, result, status);
 }
 
@@ -292,6 +327,7 @@ STRAIT_API strait_status strait_train_resume(strait_model **model, strait_train_
     if (status == STRAIT_OK) status = check_not_finished(&session, err);
     if (status == STRAIT_OK) status = st_observation_resume(&session.observation, session.run, session.trainer, err);
     if (status == STRAIT_OK) status = st_write_recipe(session.run, session.recipe, err);
-    if (status == STRAIT_OK) status = run_session(&session, err);
+    if (status == STRAIT_OK) status = begin_record(&session, true, err);
+    if (status == STRAIT_OK) status = run_recorded(&session, err);
     return finish(&session, model, status == STRAIT_OK || session.trainer ? result : NULL, status);
 }

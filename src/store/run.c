@@ -148,6 +148,37 @@ static strait_status list_runs(run_list *list, const char *dir, strait_error *er
     return status;
 }
 
+static int by_name(const void *a, const void *b) {
+    const char *const *x = a, *const *y = b;
+    return strcmp(*x, *y);
+}
+
+strait_status st_run_names(char ***out, size_t *n, const char *dir, strait_error *err) {
+    run_list list = {0};
+    *out = NULL;
+    *n = 0;
+    strait_status status = list_runs(&list, dir, err);
+    char **names = status == STRAIT_OK ? st_alloc(list.n + 1, sizeof *names) : NULL;
+    if (status == STRAIT_OK && !names) status = st_fail_memory(err, list.n * sizeof *names, "a list of runs");
+    for (size_t i = 0; status == STRAIT_OK && i < list.n; i++) {
+        names[i] = list.entry[i].name;
+        list.entry[i].name = NULL;
+    }
+    if (status == STRAIT_OK) {
+        qsort(names, list.n, sizeof *names, by_name);
+        *out = names;
+        *n = list.n;
+    }
+    free_list(&list);
+    return status;
+}
+
+void st_run_free_names(char **names, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        st_free(names[i]);
+    st_free(names);
+}
+
 /* The name in list nearest to word, or NULL. */
 static const char *nearest_run(const run_list *list, const char *word) {
     const char *best = NULL;

@@ -12,6 +12,10 @@ strait_status st_run_create(char **out, const char *dir, const char *name, strai
  * there are). */
 strait_status st_run_find(char **out, const char *run, strait_error *err);
 
+/* The names of the runs in dir, sorted; none when dir cannot be listed. The caller's (st_run_free_names). */
+strait_status st_run_names(char ***out, size_t *n, const char *dir, strait_error *err);
+void st_run_free_names(char **names, size_t n);
+
 /* The model file that MODEL names: itself, or model.safetensors in the run it names,
    or the checkpoint of one that was killed; the caller's. Errors: NOT_FOUND.
  */

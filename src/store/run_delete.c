@@ -43,7 +43,7 @@ static bool is_run_file(const char *name) {
     return is_temporary(name);
 }
 
-/* In reconstructions/: "train-012.npy", "validation-originals.png", ... */
+/* In reconstructions/: "train-012.npy", "validation-originals.png", "samples.csv". */
 static bool is_picture(const char *name) {
     static const char *const set[] = {"train-", "validation-"};
     static const char *const kind[] = {"originals", "inputs"};
@@ -55,7 +55,7 @@ static bool is_picture(const char *name) {
             if (st_starts_with(rest, kind[j])) n = strlen(kind[j]);
         if (n > 0 && (strcmp(rest + n, ".png") == 0 || strcmp(rest + n, ".npy") == 0)) return true;
     }
-    return strcmp(name, "index.json") == 0 || is_temporary(name);
+    return strcmp(name, "samples.csv") == 0 || is_temporary(name);
 }
 
 /* One folder being looked through, or emptied. */
