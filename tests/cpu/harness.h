@@ -84,6 +84,13 @@ typedef struct op_case {
     st_padding padding;
     bool bias;
     st_activation activation;
+    int64_t factor[2]; /* upsample2d */
+    bool bilinear;
+    int64_t before[2], after[2]; /* crop2d, zero_pad2d; slice: before[0] to after[0]; concat: out is src2's last axis */
+    double rate, stddev, beta, l1, l2, epsilon;
+    bool kl_mean;
+    st_mode mode;    /* the ops above do not look at it */
+    int64_t missing; /* rows of the batch that are padding */
 } op_case;
 
 static inline st_activation act(st_activation_kind kind) {
@@ -104,21 +111,57 @@ static inline void case_title(char out[256], const op_case *c, const char *engin
              c->padding == ST_SAME ? "same" : "valid", c->bias, st_activation_name(c->activation.kind));
 }
 
-/* A graph of the case's op alone. */
+/* Adds the case's op, if it is one of those after the loss in graph/op_list.h. */
+static inline strait_status add_layer(int *dst, st_graph *graph, const op_case *c, int src2, strait_error *err) {
+    const st_op_place place = {.prefix = "op"};
+    switch (c->kind) {
+    case ST_OP_MAX_POOL2D:
+    case ST_OP_AVG_POOL2D:
+        return st_graph_pool2d(dst, graph, 0, c->kind == ST_OP_MAX_POOL2D, c->kernel, c->stride, c->padding, place,
+                               err);
+    case ST_OP_UPSAMPLE2D: return st_graph_upsample2d(dst, graph, 0, c->factor, c->bilinear, place, err);
+    case ST_OP_BATCH_NORM: return st_graph_batch_norm(dst, graph, 0, 0.9, c->epsilon, place, err);
+    case ST_OP_LAYER_NORM: return st_graph_layer_norm(dst, graph, 0, c->epsilon, place, err);
+    case ST_OP_DROPOUT: return st_graph_dropout(dst, graph, 0, c->rate, place, err);
+    case ST_OP_GAUSSIAN_NOISE: return st_graph_gaussian_noise(dst, graph, 0, c->stddev, place, err);
+    case ST_OP_CROP2D: return st_graph_crop2d(dst, graph, 0, c->before, c->after, place, err);
+    case ST_OP_ZERO_PAD2D: return st_graph_zero_pad2d(dst, graph, 0, c->before, c->after, place, err);
+    case ST_OP_SLICE: return st_graph_slice(dst, graph, 0, c->before[0], c->after[0], place, err);
+    case ST_OP_CONCAT: return st_graph_concat(dst, graph, 0, src2, place, err);
+    case ST_OP_ADD: return st_graph_add(dst, graph, 0, src2, place, err);
+    case ST_OP_SAMPLE: return st_graph_sample(dst, graph, 0, src2, c->beta, c->kl_mean, place, err);
+    case ST_OP_PENALTY: return st_graph_penalty(dst, graph, 0, c->l1, c->l2, place, err);
+    default: return st_fail(err, STRAIT_ENGINE, "no case for %s", st_op_name(c->kind));
+    }
+}
+
+static inline bool has_second(st_op_kind kind) {
+    return kind == ST_OP_CONCAT || kind == ST_OP_ADD || kind == ST_OP_SAMPLE;
+}
+
+/* A graph whose last op is the case's; before it stands only what makes a second input, if it has one. */
 static inline st_graph *case_graph(const op_case *c) {
     st_graph *graph = NULL;
     const st_op_place place = {.prefix = "op"};
     strait_error err = {0};
-    int dst = -1;
+    int dst = -1, second = -1;
     assert_int_equal(st_graph_new(&graph, &c->in, &err), STRAIT_OK);
     strait_status status = STRAIT_OK;
-    if (c->kind == ST_OP_DENSE)
+    if (has_second(c->kind)) {
+        const int64_t n = c->kind == ST_OP_CONCAT ? c->out : c->in.dim[c->in.n_dims - 1];
+        status = st_graph_dense(&second, graph, 0, n, false, act(ST_LINEAR), (st_op_place){.prefix = "second"}, &err);
+    }
+    if (status != STRAIT_OK)
+        fail_msg("%s", err.message);
+    else if (c->kind == ST_OP_DENSE)
         status = st_graph_dense(&dst, graph, 0, c->out, c->bias, c->activation, place, &err);
     else if (c->kind == ST_OP_ACTIVATION)
         status = st_graph_activation(&dst, graph, 0, false, c->activation, place, &err);
-    else
+    else if (c->kind == ST_OP_CONV2D || c->kind == ST_OP_CONV2D_TRANSPOSE)
         status = st_graph_conv2d(&dst, graph, 0, c->kind == ST_OP_CONV2D_TRANSPOSE, c->out, c->kernel, c->stride,
                                  c->padding, c->bias, c->activation, place, &err);
+    else
+        status = add_layer(&dst, graph, c, second, &err);
     if (status != STRAIT_OK) fail_msg("%s", err.message);
     graph->output = dst;
     return graph;
@@ -137,6 +180,11 @@ typedef struct op_bench {
     st_kernel_needs needs;
     size_t n_src, n_dst, n_kernel, n_bias; /* of the micro-batch; canonical */
     float *src, *dst, *ddst, *dsrc, *w, *b, *dw, *db, *scratch;
+    const st_op *op;
+    size_t n_src2, n_state, n_valid; /* n_valid: values of dst in rows that are samples */
+    float *src2, *dsrc2, *keep, *moving;
+    uint32_t sample[64];
+    st_step step;
 } op_bench;
 
 static inline float *bench_floats(const op_bench *bench, size_t n) {
@@ -151,16 +199,33 @@ static inline void bench_check_guard(const op_bench *bench, const float *values,
         if (values[n + i] != GUARD_VALUE) {
             char how[128] = "";
             if (bench->kernel->describe) bench->kernel->describe(bench->state, how, sizeof how);
-            fail_msg("%s: written %zu floats past the end of %s (%s)", st_op_name(bench->graph->op[0].kind), i + 1,
-                     what, how);
+            fail_msg("%s: written %zu floats past the end of %s (%s)", st_op_name(bench->op->kind), i + 1, what, how);
         }
+}
+
+/* The step, and moving statistics: means of some size, variances above 0. Samples have numbers out of order. */
+static inline void bench_start(op_bench *bench, const op_case *c) {
+    assert_true(c->batch <= (int64_t)COUNT(bench->sample));
+    for (int64_t i = 0; i < c->batch; i++)
+        bench->sample[i] = (uint32_t)((i * 37 + 5) % 101);
+    bench->step = (st_step){.mode = c->mode,
+                            .n_valid = c->batch - c->missing,
+                            .n_batch = c->batch - c->missing,
+                            .seed = 77,
+                            .epoch = 3,
+                            .sample = bench->sample,
+                            .beta_scale = 0.75f};
+    fill(bench->moving, bench->n_state, 8);
+    for (size_t i = bench->n_state / 2; i < bench->n_state; i++)
+        bench->moving[i] = bench->moving[i] * 0.5f + 1.0f;
 }
 
 static inline void bench_open(op_bench *bench, const op_case *c, const st_engine *engine, bool dst_is_preactivation) {
     const bool made_code = c->kind == ST_OP_CONV2D || c->kind == ST_OP_CONV2D_TRANSPOSE;
     *bench = (op_bench){.graph = case_graph(c), .n_guard = made_code ? GUARD : 0};
     const st_graph *graph = bench->graph;
-    const st_op *op = &graph->op[0];
+    const st_op *op = &graph->op[graph->n_ops - 1];
+    bench->op = op;
     const st_kernel_request request = {.graph = graph,
                                        .op = op,
                                        .batch = c->batch,
@@ -178,6 +243,9 @@ static inline void bench_open(op_bench *bench, const op_case *c, const st_engine
     bench->n_dst = (size_t)(c->batch * st_shape_count(&graph->tensor[op->dst].shape));
     bench->n_kernel = op->kernel < 0 ? 0 : (size_t)st_shape_count(&graph->parameter[op->kernel].shape);
     bench->n_bias = op->bias < 0 ? 0 : (size_t)st_shape_count(&graph->parameter[op->bias].shape);
+    bench->n_src2 = op->src2 < 0 ? 0 : (size_t)(c->batch * st_shape_count(&graph->tensor[op->src2].shape));
+    bench->n_state = op->state[0] < 0 ? 0 : 2 * (size_t)st_shape_count(&graph->parameter[op->state[0]].shape);
+    bench->n_valid = bench->n_dst / (size_t)c->batch * (size_t)(c->batch - c->missing);
     bench->src = bench_floats(bench, bench->n_src);
     bench->dsrc = bench_floats(bench, bench->n_src);
     bench->dst = bench_floats(bench, bench->n_dst);
@@ -187,6 +255,12 @@ static inline void bench_open(op_bench *bench, const op_case *c, const st_engine
     bench->b = bench->needs.bias ? bench_floats(bench, bench->needs.bias) : NULL;
     bench->db = bench->needs.bias ? bench_floats(bench, bench->needs.bias) : NULL;
     bench->scratch = bench_floats(bench, bench->needs.scratch);
+    bench->src2 = bench->n_src2 ? bench_floats(bench, bench->n_src2) : NULL;
+    bench->dsrc2 = bench->n_src2 ? bench_floats(bench, bench->n_src2) : NULL;
+    bench->keep = bench_floats(bench, bench->needs.keep);
+    bench->moving = bench_floats(bench, bench->n_state);
+    fill_nan(bench->keep, bench->needs.keep);
+    bench_start(bench, c);
     const st_binding binding = {.src = bench->src,
                                 .dst = bench->dst,
                                 .ddst = bench->ddst,
@@ -195,6 +269,11 @@ static inline void bench_open(op_bench *bench, const op_case *c, const st_engine
                                 .bias = bench->b,
                                 .dkernel = bench->dw,
                                 .dbias = bench->db,
+                                .src2 = bench->src2,
+                                .dsrc2 = bench->dsrc2,
+                                .keep = bench->keep,
+                                .state = bench->moving,
+                                .step = &bench->step,
                                 .scratch = bench->scratch};
     assert_int_equal(bench->kernel->bind(bench->state, &binding, &err), STRAIT_OK);
 }
@@ -212,13 +291,13 @@ static inline void bench_close(op_bench *bench) {
                    {bench->dw, bench->needs.kernel, "dkernel"},
                    {bench->b, bench->needs.bias, "bias"},
                    {bench->db, bench->needs.bias, "dbias"},
-                   {bench->scratch, bench->needs.scratch, "scratch"}};
+                   {bench->scratch, bench->needs.scratch, "scratch"}}; /* the rest is of exact size */
     for (size_t i = 0; i < COUNT(guarded); i++)
         bench_check_guard(bench, guarded[i].values, guarded[i].n, guarded[i].what);
     bench->kernel->free(bench->state);
     st_graph_free(bench->graph);
-    float *const block[] = {bench->src, bench->dst, bench->ddst, bench->dsrc,   bench->w,
-                            bench->b,   bench->dw,  bench->db,   bench->scratch};
+    float *const block[] = {bench->src, bench->dst,     bench->ddst, bench->dsrc,  bench->w,    bench->b,     bench->dw,
+                            bench->db,  bench->scratch, bench->src2, bench->dsrc2, bench->keep, bench->moving};
     for (size_t i = 0; i < COUNT(block); i++)
         st_free(block[i]);
 }
@@ -252,6 +331,7 @@ static inline void bench_forward(op_bench *bench, const float *x) {
 static inline void bench_backward(op_bench *bench, const float *dy, bool accumulate) {
     memcpy(bench->ddst, dy, bench->n_dst * sizeof *dy);
     fill_nan(bench->dsrc, bench->n_src);
+    fill_nan(bench->dsrc2, bench->n_src2);
     fill_nan(bench->scratch, bench->needs.scratch);
     if (!accumulate && bench->n_kernel) {
         float *w = new_floats(bench->n_kernel), *b = new_floats(bench->n_bias);

@@ -248,7 +248,9 @@ static void test_adam(void **state) {
                                .learning_rate = (float)rate,
                                .beta_1 = (float)b1,
                                .beta_2 = (float)b2,
-                               .epsilon = (float)epsilon};
+                               .epsilon = (float)epsilon,
+                               .gradient_scale = 1,
+                               .clip_value = INFINITY};
                 run_update(engines[e], &u);
             }
             /* Values of size 1 are rounded 20 times by 2^-25, and 1 - 0.999f is off by 4.7e-5 of itself, which makes
@@ -285,7 +287,9 @@ static void test_sgd(void **state) {
                                .v = t->v,
                                .learning_rate = (float)lr,
                                .momentum = (float)kinds[k].momentum,
-                               .nesterov = kinds[k].nesterov};
+                               .nesterov = kinds[k].nesterov,
+                               .gradient_scale = 1,
+                               .clip_value = INFINITY};
                 run_update(engines[e], &u);
             }
             /* Values of size 2 rounded 20 times by 2^-24, and 0.01 and 0.9 as floats: 1e-8 of moves of size 2. */
