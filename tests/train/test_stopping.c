@@ -1,7 +1,8 @@
-/* Early stopping, on losses chosen by hand. The model is y = a b x on x = 1 with steps too small to move a float;
-   between epochs a hook sets b = 1 + sqrt(loss), so that the next epoch's loss is the one wanted. Expectations follow
-   keras.callbacks.EarlyStopping: an epoch whose loss is below best - min_delta is an improvement and sets the wait to
-   0; any other adds 1 to it, and training stops when it reaches patience. */
+/* Early stopping and the learning rate on a plateau, on losses chosen by hand. The model is y = a b x on x = 1 with
+   steps too small to move a float; between epochs a hook sets b = 1 + sqrt(loss), so that the next epoch's loss is the
+   one wanted. Expectations follow keras.callbacks.EarlyStopping: an epoch whose loss is below best - min_delta is an
+   improvement and sets the wait to 0; any other adds 1 to it, and training stops when it reaches patience.
+   keras.callbacks.ReduceLROnPlateau counts alike, but epochs while it cools down leave the wait at 0. */
 #include "train/train_check.h"
 
 static const char yaml[] = "model:\n"
@@ -12,6 +13,7 @@ static const char yaml[] = "model:\n"
 
 typedef struct st_script {
     const double *loss; /* [8] wanted of each epoch */
+    double rate[8];     /* out: the learning rate of each, as a share of the recipe's */
     strait_model *model;
     int n_notes;
     char note[200];
@@ -57,12 +59,13 @@ static int train(const double loss[8], const char *stopping, bool validate, int6
         const double watched = validate ? epochs[i].val_loss : epochs[i].loss;
         if (!(fabs(watched - loss[i]) < 1e-6)) fail_msg("epoch %d: %g, not %g", i + 1, watched, loss[i]);
         assert_int_equal(epochs[i].epoch, i + 1);
+        script->rate[i] = epochs[i].learning_rate / 1e-30;
         assert_true(validate == !isnan(epochs[i].val_loss));
     }
     *best = st_trainer_state(setup.trainer)->best_epoch;
     const double b = (double)(setup.model->values[0] * setup.model->values[1]);
     *final = (b - 1) * (b - 1);
-    assert_true(st_trainer_state(setup.trainer)->stopped == (script->n_notes == 1));
+    assert_true(st_trainer_state(setup.trainer)->stopped == (strstr(script->note, "early stopping") != NULL));
     tear_down(&setup);
     strait_data_free(data);
     return n;
@@ -125,10 +128,42 @@ static void test_note(void **state) {
     assert_non_null(strstr(script.note, "0.45"));
 }
 
+static void check_rates(const char *plateau, const double wanted[8], int n_notes) {
+    for (int validate = 0; validate < 2; validate++) {
+        int64_t best;
+        double final;
+        st_script script;
+        assert_int_equal(train(losses, plateau, validate, &best, &final, &script), 8);
+        for (int i = 0; i < 8; i++)
+            if (!(fabs(script.rate[i] - wanted[i]) < 1e-9))
+                fail_msg("%s: epoch %d at %g, not %g", plateau, i + 1, script.rate[i], wanted[i]);
+        assert_int_equal(script.n_notes, n_notes);
+    }
+}
+
+static void test_plateau(void **state) {
+    (void)state;
+    /* Waits that reach 1: after 4, 5, 7, 8. */
+    check_rates("train.reduce_lr_on_plateau={patience: 1, factor: 0.5, min_delta: 0}",
+                (const double[8]){1, 1, 1, 1, 0.5, 0.25, 0.25, 0.125}, 4);
+    /* 4 lowers; 5 cools; 6 is an improvement; 7 lowers. */
+    check_rates("train.reduce_lr_on_plateau={patience: 1, factor: 0.5, min_delta: 0, cooldown: 2}",
+                (const double[8]){1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25}, 2);
+    /* The cooldown of 1 is over when 5 is judged. */
+    check_rates("train.reduce_lr_on_plateau={patience: 1, factor: 0.5, min_delta: 0, cooldown: 1}",
+                (const double[8]){1, 1, 1, 1, 0.5, 0.25, 0.25, 0.125}, 4);
+    /* No improvement after 2: 4, 6 and 8 lower. */
+    check_rates("train.reduce_lr_on_plateau={patience: 2, factor: 0.5, min_delta: 0.11}",
+                (const double[8]){1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25}, 3);
+    /* Not below 0.4 of the rate, and then no more. */
+    check_rates("train.reduce_lr_on_plateau={patience: 1, factor: 0.5, min_delta: 0, min_lr: 4e-31}",
+                (const double[8]){1, 1, 1, 1, 0.5, 0.4, 0.4, 0.4}, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none),         cmocka_unit_test(test_patience), cmocka_unit_test(test_min_delta),
-        cmocka_unit_test(test_restore_best), cmocka_unit_test(test_note),
+        cmocka_unit_test(test_restore_best), cmocka_unit_test(test_note),     cmocka_unit_test(test_plateau),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
