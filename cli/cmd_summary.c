@@ -51,40 +51,61 @@ static strait_status build_recipe(strait_model **out, const cli_args *args, stra
     return status;
 }
 
-static void print_row(const char *name, const char *layer, const char *shape, const char *parameters, const char *flops,
-                      int layer_columns) {
-    /* Widths in columns, not in bytes: printf would count the bytes of a sign beyond ASCII. */
-    const int pad = 18 - cli_text_columns(shape);
-    printf("%-12s  %-*s  %s%*s  %12s  %14s\n", name, layer_columns, layer, shape, pad > 0 ? pad : 0, "", parameters,
-           flops);
+/* Widths in columns, not in bytes: printf would count the bytes of a sign beyond ASCII. */
+static int pad_to(int columns, const char *text) {
+    const int pad = columns - cli_text_columns(text);
+    return pad > 0 ? pad : 0;
 }
 
-static void print_table(const strait_summary *summary) {
-    int layer_columns = 16;
+typedef struct table {
+    int name, layer; /* widths in columns */
+} table;
+
+static void print_row(const char *name, const char *layer, const char *shape, const char *parameters, const char *flops,
+                      const char *memory, const table *width) {
+    printf("%s%*s  %s%*s  %s%*s  %12s  %14s  %10s\n", name, pad_to(width->name, name), "", layer,
+           pad_to(width->layer, layer), "", shape, pad_to(14, shape), "", parameters, flops, memory);
+}
+
+static void widen(int *columns, const char *text) {
+    if (cli_text_columns(text) > *columns) *columns = cli_text_columns(text);
+}
+
+static void print_rows(const strait_summary *summary) {
+    table width = {12, 16};
     for (int i = 0; i < summary->n_rows; i++) {
-        const int columns = cli_text_columns(summary->row[i].layer);
-        if (columns > layer_columns) layer_columns = columns;
+        widen(&width.name, summary->row[i].name);
+        widen(&width.layer, summary->row[i].layer);
     }
-    print_row("name", "layer", "output shape", "parameters", "FLOPs", layer_columns);
-    print_row("input", "", cli_shape(summary->n_input_dims, summary->input_dim).text, "", "", layer_columns);
+    print_row("name", "layer", "output shape", "parameters", "FLOPs", "activation", &width);
+    print_row("input", "", cli_shape(summary->n_input_dims, summary->input_dim).text, "", "", "", &width);
     for (int i = 0; i < summary->n_rows; i++) {
         const strait_summary_row *row = &summary->row[i];
         if (i > 0 && strcmp(row->part, summary->row[i - 1].part) != 0) printf("\n");
         print_row(row->name, row->layer, cli_shape(row->n_dims, row->dim).text, cli_count(row->parameters).text,
-                  cli_count(row->flops).text, layer_columns);
+                  cli_count(row->flops).text, cli_bytes((double)row->activation_bytes).text, &width);
     }
-    printf("\nparameters  %s\n", cli_count(summary->parameters).text);
-    printf("latent      %s value%s a sample\n", cli_count(summary->latent).text, summary->latent == 1 ? "" : "s");
+}
+
+/* "Total params", "Trainable params": the words Keras' summary has. */
+static void print_table(const strait_summary *summary) {
+    print_rows(summary);
+    printf("\nTotal params          %s\n", cli_count(summary->parameters).text);
+    printf("Trainable params      %s\n", cli_count(summary->parameters - summary->non_trainable).text);
+    printf("Non-trainable params  %s\n", cli_count(summary->non_trainable).text);
+    printf("\nlatent      %s value%s a sample\n", cli_count(summary->latent).text, summary->latent == 1 ? "" : "s");
     printf("FLOPs       %s a sample, forward\n", cli_count(summary->flops).text);
+    printf("activation  %s a sample\n", cli_bytes((double)summary->activation_bytes).text);
     printf("memory      %s to train in batches of %d\n", cli_bytes((double)summary->training_bytes).text,
            summary->batch_size);
 }
 
 static json_t *row_json(const strait_summary_row *row) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I}", "part", cli_json_text(row->part), "name",
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "part", cli_json_text(row->part), "name",
                      cli_json_text(row->name), "layer", cli_json_text(row->layer), "shape",
                      cli_json_shape(row->n_dims, row->dim), "parameters", (json_int_t)row->parameters, "flops",
-                     (json_int_t)row->flops);
+                     (json_int_t)row->flops, "non_trainable", (json_int_t)row->non_trainable, "activation_bytes",
+                     (json_int_t)row->activation_bytes);
 }
 
 static json_t *summary_json(const strait_summary *summary, bool with_plan) {
@@ -94,11 +115,12 @@ static json_t *summary_json(const strait_summary *summary, bool with_plan) {
         json_decref(layers);
         layers = NULL;
     }
-    json_t *object = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:i}", "input",
+    json_t *object = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:i, s:I, s:I}", "input",
                                cli_json_shape(summary->n_input_dims, summary->input_dim), "layers", layers, "latent",
                                (json_int_t)summary->latent, "parameters", (json_int_t)summary->parameters, "flops",
                                (json_int_t)summary->flops, "training_bytes", (json_int_t)summary->training_bytes,
-                               "batch_size", summary->batch_size);
+                               "batch_size", summary->batch_size, "non_trainable", (json_int_t)summary->non_trainable,
+                               "activation_bytes", (json_int_t)summary->activation_bytes);
     if (!object || !with_plan || json_object_set_new(object, "plan", cli_json_text(summary->plan)) == 0) return object;
     json_decref(object);
     return NULL;
@@ -131,7 +153,8 @@ const cli_command cli_summary = {
     .name = "summary",
     .summary = "show layers, shapes, parameters and memory",
     .synopsis = {"summary MODEL|RECIPE [OPTIONS]"},
-    .details = "Output shapes are of one sample. FLOPs count two for each multiply-add.",
+    .details = "Output shapes and activation memory are of one sample. FLOPs count two for each multiply-add. Moving "
+               "means and variances of batch_norm are non-trainable.",
     .operand = {"MODEL|RECIPE"},
     .least_operands = 1,
     .options = options,

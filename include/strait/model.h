@@ -112,8 +112,10 @@ typedef struct strait_summary_row {
     const char *layer; /* "dense (relu)" */
     int n_dims;
     int64_t dim[STRAIT_MAX_DIMS]; /* output of one sample */
-    int64_t parameters;
-    int64_t flops; /* of one sample, forward: 2 for each multiply-add */
+    int64_t parameters;           /* non_trainable ones among them */
+    int64_t flops;                /* of one sample, forward: 2 for each multiply-add */
+    int64_t non_trainable;        /* moving means and variances of batch_norm */
+    int64_t activation_bytes; /* of what it gives for one sample, float32; 0 for a reshape, which shares its input's */
 } strait_summary_row;
 
 typedef struct strait_summary {
@@ -123,10 +125,12 @@ typedef struct strait_summary {
     int64_t input_dim[STRAIT_MAX_DIMS];
     int64_t latent;
     int64_t parameters;
-    int64_t flops;          /* of one sample, forward */
-    int64_t training_bytes; /* parameters, gradients, optimiser state and activations while training */
-    int batch_size;         /* training_bytes is for this batch size */
-    char *plan;             /* how the training step is computed, as text: one op a line */
+    int64_t flops;            /* of one sample, forward */
+    int64_t training_bytes;   /* parameters, gradients, optimiser state and activations while training */
+    int batch_size;           /* training_bytes is for this batch size */
+    char *plan;               /* how the training step is computed, as text: one op a line */
+    int64_t non_trainable;    /* of the parameters */
+    int64_t activation_bytes; /* of one sample, all rows */
 } strait_summary;
 
 /* The summary of a model, its training plan made for `threads` threads (0: as many as the machine gives).

@@ -7,10 +7,12 @@
 #include "base/thread.h"
 #include "graph/runner.h"
 #include "model/model.h"
+#include "train/optimizer.h"
+#include "train/trainer.h"
 
 /* "encoder.1" and "dense (relu)" of every row, in one block each. */
 typedef struct st_row_text {
-    char name[32], layer[48];
+    char name[48], layer[48];
 } st_row_text;
 
 /* The summary as it is owned: the public part first, so that freeing finds the rest. */
@@ -23,25 +25,23 @@ static void fill_row(strait_summary_row *row, st_row_text *text, const strait_mo
     const st_graph *graph = model->graph;
     static const char *const part[] = {"encoder", "decoder"};
     const st_shape *shape = &graph->tensor[op->dst].shape;
-    snprintf(text->name, sizeof text->name, "%s.%d", part[op->part], op->layer);
-    const st_activation_kind kind = op->activation.kind;
-    const st_layer *layers = op->part ? model->recipe->model.decoder : model->recipe->model.encoder;
-    if (op->kind == ST_OP_RESHAPE) /* a flatten, too */
-        snprintf(text->layer, sizeof text->layer, "%s", st_layer_name(layers[op->layer].kind));
-    else if (op->kind == ST_OP_ACTIVATION)
-        snprintf(text->layer, sizeof text->layer, "%s", st_activation_name(kind));
-    else if (kind == ST_LINEAR)
-        snprintf(text->layer, sizeof text->layer, "%s", st_op_name(op->kind));
-    else
-        snprintf(text->layer, sizeof text->layer, "%s (%s)", st_op_name(op->kind), st_activation_name(kind));
+    snprintf(text->name, sizeof text->name, "%s", op->name);
+    st_model_op_text(text->layer, sizeof text->layer, model, op);
     *row = (strait_summary_row){.part = part[op->part],
                                 .name = text->name,
                                 .layer = text->layer,
                                 .n_dims = shape->n_dims,
                                 .flops = st_op_flops(graph, op)};
     memcpy(row->dim, shape->dim, (size_t)shape->n_dims * sizeof *row->dim);
-    if (op->kernel >= 0) row->parameters += st_shape_count(&graph->parameter[op->kernel].shape);
-    if (op->bias >= 0) row->parameters += st_shape_count(&graph->parameter[op->bias].shape);
+    const int parameter[] = {op->kernel, op->bias, op->state[0], op->state[1]};
+    for (size_t i = 0; i < sizeof parameter / sizeof parameter[0]; i++) {
+        if (parameter[i] < 0) continue;
+        const int64_t n = st_shape_count(&graph->parameter[parameter[i]].shape);
+        row->parameters += n;
+        if (graph->parameter[parameter[i]].role == ST_ROLE_STATE) row->non_trainable += n;
+    }
+    /* A reshape gives the same memory another shape. */
+    if (op->kind != ST_OP_RESHAPE) row->activation_bytes = st_shape_count(shape) * (int64_t)sizeof(float);
 }
 
 /* Makes the training plan, to say how it is computed and what memory it takes. */
@@ -50,7 +50,7 @@ static strait_status describe_plan(strait_summary *out, const strait_model *mode
     const st_runner_config config = {
         .graph = model->graph,
         .engine = &st_engine_cpu,
-        .n_ops = model->graph->n_ops,
+        .n_ops = st_trained_ops(model->graph),
         .batch_size = recipe->train.batch_size,
         .threads = threads > 0                 ? threads
                    : recipe->train.threads > 0 ? (int)recipe->train.threads
@@ -63,8 +63,7 @@ static strait_status describe_plan(strait_summary *out, const strait_model *mode
     st_text text = {0};
     ST_TRY(st_runner_new(&runner, &config, err));
     st_runner_describe(runner, &text);
-    const bool adam = recipe->train.optimizer.kind == ST_OPTIMIZER_ADAM;
-    const int states = adam ? 2 : recipe->train.optimizer.momentum > 0 ? 1 : 0;
+    const int states = st_optimizer_states(&recipe->train.optimizer);
     out->training_bytes = st_runner_memory(runner) + states * (int64_t)(st_runner_block_size(runner) * sizeof(float));
     out->batch_size = (int)recipe->train.batch_size;
     st_runner_free(runner);
@@ -90,6 +89,8 @@ STRAIT_API strait_status strait_model_summary(strait_summary **out, const strait
     for (int i = 0; i < graph->n_ops; i++) {
         fill_row(&shown->row[i], &summary->text[i], model, &graph->op[i]);
         shown->flops += shown->row[i].flops;
+        shown->non_trainable += shown->row[i].non_trainable;
+        shown->activation_bytes += shown->row[i].activation_bytes;
     }
     const st_shape input = graph->tensor[graph->input].shape;
     shown->n_input_dims = input.n_dims;

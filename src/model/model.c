@@ -1,6 +1,10 @@
 /* Models in memory: building, what can be asked of them. */
 #include "model/model.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/memory.h"
 
 strait_status st_model_set_recipe(strait_model *model, const strait_recipe *recipe, strait_error *err) {
@@ -73,4 +77,52 @@ st_shape st_model_input_shape(const strait_model *model) {
 st_shape st_model_output_shape(const strait_model *model) {
     const st_graph *graph = model->graph;
     return graph->tensor[graph->output >= 0 ? graph->output : graph->latent].shape;
+}
+
+/* One step of a path like "0.1.mean.2": the number there, the path behind it; -1 for a word or at the end. */
+static int take_index(const char **path) {
+    char *end;
+    const long index = strtol(*path, &end, 10);
+    if (end == *path) return -1;
+    *path = *end == '.' ? end + 1 : end;
+    return (int)index;
+}
+
+/* The layer an op's name leads to: "encoder.0.1.2" is layer 2 in branch 1 of layer 0. NULL for an op that no layer of
+   the recipe stands for. */
+static const st_layer *find_layer(const strait_recipe *recipe, const st_op *op) {
+    const char *path = strchr(op->name, '.');
+    const st_layer *layers = op->part ? recipe->model.decoder : recipe->model.encoder, *layer = NULL;
+    int n = op->part ? recipe->model.n_decoder : recipe->model.n_encoder;
+    for (path = path ? path + 1 : ""; *path;) {
+        const int index = take_index(&path);
+        if (index < 0 || index >= n) return NULL;
+        layer = &layers[index];
+        if (!*path || layer->n_branches == 0) return layer;
+        int b = 0;
+        if (layer->kind == ST_LAYER_PARALLEL) {
+            b = take_index(&path);
+        } else if (layer->kind == ST_LAYER_GAUSSIAN) {
+            b = strncmp(path, "mean", 4) == 0 ? 0 : 1;
+            path += strcspn(path, ".");
+            path += *path == '.';
+        }
+        if (b < 0 || b >= layer->n_branches) return NULL;
+        layers = layer->branch[b].layers;
+        n = layer->branch[b].n_layers;
+    }
+    return layer;
+}
+
+void st_model_op_text(char *out, size_t n, const strait_model *model, const st_op *op) {
+    const char *kind = st_op_name(op->kind), *activation = st_activation_name(op->activation.kind);
+    const st_layer *layer = op->kind == ST_OP_RESHAPE ? find_layer(model->recipe, op) : NULL;
+    if (layer) /* a flatten, too */
+        snprintf(out, n, "%s", st_layer_name(layer->kind));
+    else if (op->kind == ST_OP_ACTIVATION)
+        snprintf(out, n, "%s", activation);
+    else if (op->activation.kind == ST_LINEAR)
+        snprintf(out, n, "%s", kind);
+    else
+        snprintf(out, n, "%s (%s)", kind, activation);
 }

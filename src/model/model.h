@@ -48,6 +48,9 @@ strait_status st_model_tensors(st_named_tensor **out, size_t *n, const strait_mo
 #define ST_MODEL_N_METADATA 4
 size_t st_model_metadata(st_metadata out[ST_MODEL_N_METADATA], const strait_model *model, strait_model_part part);
 
+/* What an op computes, as the recipe calls it: "dense (relu)", "flatten". */
+void st_model_op_text(char *out, size_t n, const strait_model *model, const st_op *op);
+
 /* Input / output shape of one sample (encoder input or latent; decoder output or latent). */
 st_shape st_model_input_shape(const strait_model *model);
 st_shape st_model_output_shape(const strait_model *model);

@@ -103,7 +103,9 @@ expect_exit 0
 expect_stdout '^encoder\.1 +dense \(relu\) +8 +1,160 '
 expect_stdout '^decoder\.0 +dense \(sigmoid\) +144 +1,296 '
 expect_stdout '^decoder\.1 +reshape +12 × 12 × 1 +0 '
-expect_stdout '^parameters +2,456$'
+expect_stdout '^Total params +2,456$'
+expect_stdout '^Trainable params +2,456$'
+expect_stdout '^Non-trainable params +0$'
 expect_stdout '^latent +8 values'
 cp "$out" recipe.txt
 run summary small-001
@@ -113,7 +115,7 @@ expect_same "$out" recipe.txt
 check "summary --json, with the plan"
 run summary $model --plan --json
 expect_exit 0
-expect_json input layers latent parameters flops training_bytes batch_size plan
+expect_json input layers latent parameters flops training_bytes batch_size plan non_trainable activation_bytes
 if can_read_json; then [ "$(json '.layers[1].parameters')" = 1160 ] || fail "encoder.1 has $(json '.layers[1].parameters')"; fi
 
 check "summary of a recipe with a key overridden"
