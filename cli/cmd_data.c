@@ -29,7 +29,10 @@ static void print_info(const strait_data_info *info) {
     printf("format   %s, stored as %s\n", info->format, info->storage);
     printf("samples  %s\n", cli_count(info->n_samples).text);
     printf("shape    %s\n", cli_shape(info->n_dims, info->dim).text);
+    printf("memory   %.1f MB, %s\n", (double)info->bytes / 1e6,
+           info->resident ? "kept whole" : "too much to keep: each sample is read when it is needed");
     printf("values   %g to %g, mean %.6g\n", info->minimum, info->maximum, info->mean);
+    if (info->note) printf("note     %s\n", info->note);
     if (info->has_labels)
         print_labels(info);
     else
@@ -51,11 +54,12 @@ static json_t *labels_json(const strait_data_info *info) {
 }
 
 static json_t *info_json(const strait_data_info *info) {
-    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "source", cli_json_text(info->source), "format",
-                     cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples",
-                     (json_int_t)info->n_samples, "shape", cli_json_shape(info->n_dims, info->dim), "minimum",
-                     cli_json_real(info->minimum), "maximum", cli_json_real(info->maximum), "mean",
-                     cli_json_real(info->mean), "labels", labels_json(info));
+    return json_pack(
+        "{s:o, s:o, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "source", cli_json_text(info->source), "format",
+        cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples", (json_int_t)info->n_samples,
+        "shape", cli_json_shape(info->n_dims, info->dim), "bytes", (json_int_t)info->bytes, "resident", info->resident,
+        "note", cli_json_text(info->note), "minimum", cli_json_real(info->minimum), "maximum",
+        cli_json_real(info->maximum), "mean", cli_json_real(info->mean), "labels", labels_json(info));
 }
 
 static cli_exit run(const cli_args *args) {
@@ -79,6 +83,10 @@ const cli_command cli_data_info = {
     .name = "data info",
     .summary = "tell what is in a data set",
     .synopsis = {"data info DATA [OPTIONS]"},
+    .details =
+        "A folder of PNG images is a data set, in the order of their names; where it has none of its own, those in "
+        "its sub-folders are, and the sub-folders' names their labels. The sub-folders train and test are splits. "
+        "In a table (CSV) a column named label, class or target holds labels.",
     .operand = {"DATA"},
     .least_operands = 1,
     .options = options,

@@ -18,6 +18,14 @@ static inline void insist(int good) {
     if (!good) abort();
 }
 
+/* Writes a file; false when that cannot be. */
+static inline int write_bytes(const char *path, const uint8_t *bytes, size_t n) {
+    FILE *file = fopen(path, "wb");
+    if (!file) return 0;
+    const int good = fwrite(bytes, 1, n, file) == n;
+    return fclose(file) == 0 && good;
+}
+
 /* Opens source: an error of one line, or a data set whose samples can be read and are finite. */
 static inline void check_data(const char *source) {
     strait_data *data = NULL;

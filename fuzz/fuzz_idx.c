@@ -5,13 +5,6 @@
 static const uint8_t images[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6};
 static char folder[] = "/tmp/strait-fuzz-XXXXXX", images_path[64], labels_path[64];
 
-static int write_bytes(const char *path, const uint8_t *bytes, size_t n) {
-    FILE *file = fopen(path, "wb");
-    if (!file) return 0;
-    const int good = fwrite(bytes, 1, n, file) == n;
-    return fclose(file) == 0 && good;
-}
-
 static void remove_folder(void) {
     remove(images_path);
     remove(labels_path);

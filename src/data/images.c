@@ -1,5 +1,5 @@
-/* Image files as one source: whole in memory while that takes no more than ST_SOURCE_RESIDENT_BYTES, else decoded when
-   a sample is needed. The headers of all files are read first, so that the shape, and who does not fit, is known.
+/* Image files as one source: whole in memory while that takes no more than st_source_resident_bytes(), else decoded
+   when a sample is needed. The headers of all files are read first, so that the shape, and who does not fit, is known.
 
    Invariants: paths are in the order of the samples; names point into paths; a source of several sizes has `sizes` and
    is never in memory whole (resizing reads each image once). */
@@ -161,7 +161,7 @@ static strait_status fill_source(st_source *source, st_words *paths, size_t skip
     }
     st_free(source->sizes);
     source->sizes = NULL;
-    return bytes <= ST_SOURCE_RESIDENT_BYTES ? load_all(source, bytes, err) : STRAIT_OK;
+    return bytes <= st_source_resident_bytes() ? load_all(source, bytes, err) : STRAIT_OK;
 }
 
 static void close_images(st_source *source) {

@@ -1,6 +1,6 @@
 /* What a recipe asks of any data set before its model sees it: the column of labels taken out of a table, images
    brought to one size. A resized source keeps the one it is made of; it is in memory whole while it is no larger than
-   ST_SOURCE_RESIDENT_BYTES, else each sample is resized when it is needed. */
+   st_source_resident_bytes(), else each sample is resized when it is needed. */
 #include <string.h>
 #include "base/memory.h"
 #include "data/augment.h"
@@ -101,7 +101,7 @@ static strait_status fill_resized(st_source *source, const strait_data *data, co
     ST_TRY(st_source_set_shape(&bytes, source, 4, dim, err));
     ST_TRY(copy_index(state, data, err));
     ST_TRY(copy_labels(source, state, data, err));
-    return bytes <= ST_SOURCE_RESIDENT_BYTES ? load_all(source, bytes, err) : STRAIT_OK;
+    return bytes <= st_source_resident_bytes() ? load_all(source, bytes, err) : STRAIT_OK;
 }
 
 static strait_status resize_data(strait_data **out, const strait_data *data, const int64_t size[2], strait_error *err) {

@@ -18,8 +18,11 @@
 /* A header that announces more than this is a lie or a mistake. */
 #define ST_SOURCE_MAX_BYTES ((uint64_t)1 << 40)
 
-/* A source of at most so many bytes is kept in memory whole; more are read when they are needed. */
-#define ST_SOURCE_RESIDENT_BYTES ((size_t)1 << 30)
+/* A source of at most so many bytes is kept in memory whole, of more each sample is read when it is needed: 1 GiB, or a
+   quarter of the memory there is when that is less. */
+size_t st_source_resident_bytes(void);
+/* For tests: another limit; 0: the one above. */
+void st_source_set_resident_bytes(size_t bytes);
 
 typedef struct st_reader st_reader;
 

@@ -8,6 +8,18 @@
 #include "base/string.h"
 #include "data/words.h"
 
+static atomic_size_t chosen_resident_bytes;
+
+size_t st_source_resident_bytes(void) {
+    const size_t chosen = atomic_load(&chosen_resident_bytes), usual = (size_t)1 << 30;
+    const size_t share = (size_t)st_memory_limit() / 4;
+    return chosen ? chosen : share < usual ? share : usual;
+}
+
+void st_source_set_resident_bytes(size_t bytes) {
+    atomic_store(&chosen_resident_bytes, bytes);
+}
+
 strait_status st_source_new(st_source **out, const st_reader *reader, const char *path, strait_error *err) {
     st_source *source = st_alloc(1, sizeof *source);
     if (!source) return st_fail_memory(err, sizeof *source, "a data source");

@@ -174,6 +174,65 @@ static void test_several_sizes(void **state) {
     strait_data_free(ready);
 }
 
+/* What is too large to be kept is read when it is needed: the same samples, sums and batches, resized or not. */
+static void test_streamed(void **state) {
+    (void)state;
+    make_folder("streamed");
+    for (int i = 0; i < 7; i++) {
+        char name[64];
+        uint8_t bytes[6 * 5];
+        for (int k = 0; k < 30; k++)
+            bytes[k] = (uint8_t)(i * 31 + k * 7);
+        snprintf(name, sizeof name, "streamed/%d.png", i);
+        const png_kind kind = {.width = 5, .height = 6, .bits = 8};
+        write_png_rows(test_path(name), &kind, bytes);
+    }
+    const strait_recipe recipe = {.data.resize = {3, 4}};
+    strait_data *data[2][2] = {{NULL}};
+    uint32_t crc[2][2];
+    strait_data_info info;
+    strait_error err = {0};
+    for (int streamed = 0; streamed < 2; streamed++) {
+        st_source_set_resident_bytes(streamed ? 50 : 0);
+        data[0][streamed] = open_good(test_path("streamed"));
+        assert_int_equal(st_data_prepare(&data[1][streamed], data[0][streamed], &recipe, NULL), STRAIT_OK);
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(strait_data_describe(data[k][streamed], &info, NULL), STRAIT_OK);
+            assert_int_equal(info.resident, !streamed);
+            assert_int_equal(st_data_checksum(&crc[k][streamed], data[k][streamed], NULL), STRAIT_OK);
+        }
+    }
+    st_source_set_resident_bytes(0);
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(crc[k][0], crc[k][1]);
+        st_batches *batches[2] = {NULL};
+        st_batch batch[2];
+        for (int streamed = 0; streamed < 2; streamed++) {
+            const st_batches_config config = {
+                .data = data[k][streamed], .batch_size = 2, .shuffle = true, .seed = 1, .factor = 1, .ahead = 2};
+            assert_int_equal(st_batches_new(&batches[streamed], &config, NULL), STRAIT_OK);
+            st_batches_start(batches[streamed], 0, 0);
+        }
+        for (int b = 0; b < 4; b++) {
+            for (int streamed = 0; streamed < 2; streamed++)
+                assert_int_equal(st_batches_next(&batch[streamed], batches[streamed], NULL), STRAIT_OK);
+            assert_int_equal(batch[0].n, b < 3 ? 2 : 1);
+            assert_memory_equal(batch[0].input, batch[1].input, 2 * (size_t)(k ? 12 : 30) * sizeof(float));
+        }
+        st_batches_free(batches[0]);
+        st_batches_free(batches[1]);
+    }
+    /* A file that changes or goes meanwhile is told. */
+    strait_array *rows = NULL;
+    grey("streamed/3.png", 2, 2, 1);
+    assert_int_equal(strait_data_rows(&rows, data[0][1], 3, 1, &err), STRAIT_FORMAT);
+    assert_non_null(strstr(err.message, "3.png: has changed since the data set was opened"));
+    assert_int_equal(remove(test_path("streamed/3.png")), 0);
+    assert_int_equal(strait_data_rows(&rows, data[1][1], 3, 1, &err), STRAIT_NOT_FOUND);
+    for (int k = 0; k < 4; k++)
+        strait_data_free(data[k / 2][k % 2]);
+}
+
 /* The facts its folder tells: 334 grey images of 256 x 256. */
 static void test_real_nuclei(void **state) {
     (void)state;
@@ -194,8 +253,9 @@ static void test_real_nuclei(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flat_folder),   cmocka_unit_test(test_labels_and_splits), cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_several_sizes), cmocka_unit_test(test_real_nuclei),
+        cmocka_unit_test(test_flat_folder), cmocka_unit_test(test_labels_and_splits),
+        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_several_sizes),
+        cmocka_unit_test(test_streamed),    cmocka_unit_test(test_real_nuclei),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,21 @@
+/* Any bytes as a table, gzip or not, are a data set or an error: under a table's name, which no probe is asked about,
+   and by their content. */
+#include "data_file.h"
+
+static char folder[] = "/tmp/strait-fuzz-XXXXXX", path[64];
+
+static void remove_folder(void) {
+    remove(path);
+    rmdir(folder);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
+    check_bytes(bytes, n);
+    if (!path[0]) {
+        if (!mkdtemp(folder)) return 0;
+        snprintf(path, sizeof path, "%s/table.csv", folder);
+        atexit(remove_folder);
+    }
+    if (write_bytes(path, bytes, n)) check_data(path);
+    return 0;
+}
