@@ -92,8 +92,7 @@ static strait_status open_loss_runner(st_runner **out, const strait_model *model
     return open_runner(out, &config, model->values, err);
 }
 
-/* The data as the model takes it: resized where its recipe says so. The caller's, borrowing from data. */
-static strait_status prepare(strait_data **out, const strait_model *model, strait_data *data, strait_error *err) {
+strait_status st_data_for_model(strait_data **out, const strait_model *model, strait_data *data, strait_error *err) {
     *out = NULL;
     if (!data) return st_fail(err, STRAIT_ARGUMENT, "the data is NULL");
     ST_TRY(st_data_prepare(out, data, model->recipe, err));
@@ -226,7 +225,7 @@ static strait_status collect(strait_array **out, const strait_model *model, st_h
     *out = NULL;
     strait_data *prepared = NULL;
     ST_TRY(check_half(model, half, err));
-    ST_TRY(prepare(&prepared, model, data, err));
+    ST_TRY(st_data_for_model(&prepared, model, data, err));
     strait_status status = new_output(out, model, half, strait_data_count(prepared), err);
     if (status == STRAIT_OK) {
         st_pass_over pass = {
@@ -317,7 +316,7 @@ STRAIT_API strait_status strait_model_evaluate(strait_evaluation *out, const str
     st_cost cost;
     strait_data *prepared = NULL;
     ST_TRY(check_half(model, ST_BOTH, err));
-    ST_TRY(prepare(&prepared, model, data, err));
+    ST_TRY(st_data_for_model(&prepared, model, data, err));
     st_pass_over pass = {.model = model,
                          .half = ST_BOTH,
                          .corrupt = true,
@@ -370,7 +369,7 @@ STRAIT_API strait_status strait_model_score(strait_array **out, const strait_mod
                        metric ? metric : "");
     strait_data *prepared = NULL;
     ST_TRY(check_half(model, ST_BOTH, err));
-    ST_TRY(prepare(&prepared, model, data, err));
+    ST_TRY(st_data_for_model(&prepared, model, data, err));
     const int64_t n = strait_data_count(prepared);
     strait_status status = strait_array_new(out, 1, &n, err);
     if (status == STRAIT_OK) {

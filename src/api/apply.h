@@ -2,6 +2,7 @@
 #ifndef ST_API_APPLY_H
 #define ST_API_APPLY_H
 
+#include "data/data.h"
 #include "graph/runner.h"
 #include "model/model.h"
 
@@ -20,5 +21,9 @@ typedef struct st_inference {
 strait_status st_inference_open(st_inference *inference, const strait_model *model, st_half half, int64_t batch,
                                 int threads, strait_error *err);
 void st_inference_close(st_inference *inference); /* all zero is fine */
+
+/* The data as the model takes it: resized where its recipe says so. The caller's, borrowing from data. Errors: ARGUMENT
+   (data is NULL), SHAPE naming both shapes, those of st_data_prepare. */
+strait_status st_data_for_model(strait_data **out, const strait_model *model, strait_data *data, strait_error *err);
 
 #endif

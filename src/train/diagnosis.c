@@ -38,15 +38,9 @@ static int64_t count_units(const st_graph *graph, const st_op *op) {
 
 static void describe_layer(st_diagnosed *layer, const st_graph *graph, int i) {
     const st_op *op = &graph->op[i];
-    const char *activation = st_activation_name(op->activation.kind);
     *layer = (st_diagnosed){.op = i, .units = count_units(graph, op)};
     snprintf(layer->name, sizeof layer->name, "%s", op->name);
-    if (op->kind == ST_OP_ACTIVATION)
-        snprintf(layer->layer, sizeof layer->layer, "%s", activation);
-    else if (op->activation.kind == ST_LINEAR)
-        snprintf(layer->layer, sizeof layer->layer, "%s", st_op_name(op->kind));
-    else
-        snprintf(layer->layer, sizeof layer->layer, "%s (%s)", st_op_name(op->kind), activation);
+    st_op_print(layer->layer, graph, op);
 }
 
 static double longest_warmup(const st_layer *layers, int n) {
