@@ -50,23 +50,27 @@ static void add_real(st_text *text, const char *name, double value) {
     st_text_add(text, "%s=%s ", name, number);
 }
 
-/* The value of name in a text of such words; false when it is not there or not a number. */
-static bool find_real(double *out, const char *text, const char *name) {
+/* Where the value of name stands in a text of such words; NULL: it is not there. */
+static const char *find_word(const char *text, const char *name) {
     const size_t length = strlen(name);
-    for (const char *word = text; word && *word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL) {
-        if (strncmp(word, name, length) != 0 || word[length] != '=') continue;
-        char number[40];
-        const size_t n = strcspn(word + length + 1, " ");
-        if (n >= sizeof number) return false;
-        memcpy(number, word + length + 1, n);
-        number[n] = 0;
-        if (strcmp(number, "nan") == 0 || strcmp(number, "inf") == 0 || strcmp(number, "-inf") == 0) {
-            *out = number[0] == 'n' ? NAN : number[0] == 'i' ? INFINITY : -INFINITY;
-            return true;
-        }
-        return st_parse_double(out, number);
+    for (const char *word = text; word && *word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL)
+        if (strncmp(word, name, length) == 0 && word[length] == '=') return word + length + 1;
+    return NULL;
+}
+
+/* False when it is not there or not a number. */
+static bool find_real(double *out, const char *text, const char *name) {
+    const char *word = find_word(text, name);
+    const size_t n = word ? strcspn(word, " ") : 0;
+    char number[40];
+    if (!word || n >= sizeof number) return false;
+    memcpy(number, word, n);
+    number[n] = 0;
+    if (strcmp(number, "nan") == 0 || strcmp(number, "inf") == 0 || strcmp(number, "-inf") == 0) {
+        *out = number[0] == 'n' ? NAN : number[0] == 'i' ? INFINITY : -INFINITY;
+        return true;
     }
-    return false;
+    return st_parse_double(out, number);
 }
 
 static bool find_whole(int64_t *out, const char *text, const char *name) {
@@ -84,9 +88,9 @@ static bool find_whole(int64_t *out, const char *text, const char *name) {
 #define PARSE_REAL(name)                                                                                               \
     if (!find_real(&into->name, text, #name)) return false;
 #define PARSE_LATER_WHOLE(name)                                                                                        \
-    if (strstr(text, #name "=") && !find_whole(&into->name, text, #name)) return false;
+    if (find_word(text, #name) && !find_whole(&into->name, text, #name)) return false;
 #define PARSE_LATER_REAL(name)                                                                                         \
-    if (strstr(text, #name "=") && !find_real(&into->name, text, #name)) return false;
+    if (find_word(text, #name) && !find_real(&into->name, text, #name)) return false;
 
 static void print_state(st_text *text, const st_train_state *from) {
     STATE_LIST(PRINT_WHOLE, PRINT_REAL, PRINT_WHOLE, PRINT_REAL)
