@@ -426,11 +426,11 @@ static const st_key huber_keys[] = {
 /* In the order of st_loss_kind; from logits is a setting. */
 static const st_record losses[] = {
     {.name = "mse", .path = "train.loss.mse", KEYS(weight_keys), .doc = "(y - x)^2"},
-    {.name = "mae", .path = "train.loss.mae", KEYS(weight_keys), .doc = "|y - x|"},
+    {.name = "mae", .path = "train.loss.mae", KEYS(weight_keys), .doc = "abs(y - x)"},
     {.name = "binary_crossentropy", .path = "train.loss.binary_crossentropy", KEYS(crossentropy_keys),
      .doc = "-(x log y + (1 - x) log(1 - y)), y cut to [1e-7, 1 - 1e-7]"},
     {.name = "huber", .path = "train.loss.huber", KEYS(huber_keys),
-     .doc = "d = |y - x|: d^2 / 2 up to delta, from there delta (d - delta / 2)"},
+     .doc = "d = abs(y - x): d^2 / 2 up to delta, from there delta (d - delta / 2)"},
 };
 _Static_assert(ST_LOSS_LOGITS == COUNT(losses), "every loss has its row");
 
@@ -472,7 +472,7 @@ static const st_record schedules[] = {
 _Static_assert(ST_SCHEDULE_ONE_CYCLE + 1 == COUNT(schedules), "every schedule has its row");
 
 #define PENALTY_KEYS(member)                                                                                           \
-    {.name = "l1", .type = ST_KEY_NUMBER, IN_RECIPE(train.member##_l1), RANGE(0, 1e6), .doc = "times the sum of |x|"}, \
+    {.name = "l1", .type = ST_KEY_NUMBER, IN_RECIPE(train.member##_l1), RANGE(0, 1e6), .doc = "times the sum of abs(x)"}, \
     {.name = "l2", .type = ST_KEY_NUMBER, IN_RECIPE(train.member##_l2), RANGE(0, 1e6), .doc = "times the sum of x^2"}
 static const st_key weight_penalty_keys[] = {PENALTY_KEYS(weight)};
 static const st_key latent_penalty_keys[] = {PENALTY_KEYS(latent)};

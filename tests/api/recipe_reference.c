@@ -45,7 +45,15 @@ static void print_value(const st_key *key) {
     case ST_KEY_CORRUPT: printf("keys, [below](#corrupt)"); return;
     case ST_KEY_OPTIMIZER: printf("an [optimizer](#optimizers)"); return;
     case ST_KEY_INTERVAL: printf("`[low, high]`"); return;
+    case ST_KEY_LOSS: printf("a [loss](#losses), or several with their weights"); return;
+    case ST_KEY_SCHEDULE: printf("a [schedule](#schedules)"); return;
+    case ST_KEY_INITIALIZER: printf("an [initializer](#initializers)"); return;
+    case ST_KEY_SLICE: printf("`[begin, end]`"); return;
+    case ST_KEY_BRANCH: printf("a list of [layers](#layers)"); return;
+    case ST_KEY_BRANCHES: printf("a list of branches, keys [below](#%s)", key->records->name); return;
     case ST_KEY_WORD:
+    case ST_KEY_EITHER:
+    case ST_KEY_FLIP:
     case ST_KEY_SCALE:
         for (size_t i = 0; i < key->n_words; i++)
             printf("%s`%s`", i ? ", " : "", key->words[i]);
@@ -56,6 +64,8 @@ static void print_value(const st_key *key) {
     case ST_KEY_PAIR: kind = "n or `[height, width]`"; break;
     case ST_KEY_SHAPE: kind = "`[height, width, channels]` or `[n]`"; break;
     case ST_KEY_INTEGERS: kind = "list of whole numbers"; break;
+    case ST_KEY_SHARES: kind = "s or `[vertical, horizontal]`"; break;
+    case ST_KEY_MARGINS: kind = "n, `[rows, columns]` or `[[top, bottom], [left, right]]`"; break;
     }
     printf("%s", kind);
     if (isfinite(key->low) || isfinite(key->high)) {
@@ -102,15 +112,25 @@ static void print_records(const st_record *records, size_t n) {
         if (n == 1) printf("%s\n\n", record->doc);
         if (record->n_keys == 1 && strcmp(record->keys[0].name, record->name) == 0)
             printf("Written as `%s: VALUE`.\n\n", record->name);
+        if (record->bare) printf("`%s: VALUE` is short for `{%s: VALUE}`.\n\n", record->name, record->keys[0].name);
         print_keys(record);
+        for (size_t k = 0; k < record->n_keys; k++)
+            if (record->keys[k].type == ST_KEY_BRANCHES || record->keys[k].type == ST_KEY_SECTION)
+                print_records(record->keys[k].records, record->keys[k].n_records);
     }
+}
+
+/* A kind of choice: its heading, how it is written, all there are. */
+static void print_choices(const char *heading, const char *example, const st_key *key) {
+    printf("## %s\n\nA word, or a map with settings: %s.\n\n", heading, example);
+    print_records(key->records, key->n_records);
 }
 
 int main(void) {
     const st_record *recipe = st_recipe_schema();
     printf("## The recipe\n\n");
     print_keys(recipe);
-    static const char *const sections[] = {"data", "model", "train"};
+    static const char *const sections[] = {"data", "model", "train", "watch"};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const st_key *section = find_key(recipe, sections[i]);
         if (!section) return 1;
@@ -122,14 +142,16 @@ int main(void) {
                 print_records(key->records, key->n_records);
         }
     }
-    const st_key *optimizer = find_key(find_key(recipe, "train")->records, "optimizer");
-    printf("## Optimizers\n\nA word, or a map with settings: `adam`, `{adam: {learning_rate: 0.001}}`.\n\n");
-    print_records(optimizer->records, optimizer->n_records);
-    const st_key *layers = find_key(find_key(recipe, "model")->records, "encoder");
-    printf("## Layers\n\nA word, or a map with settings: `flatten`, `{dense: {units: 64}}`.\n\n");
-    print_records(layers->records, layers->n_records);
-    const st_key *activation = find_key(st_layer_schema(ST_LAYER_DENSE), "activation");
-    printf("## Activations\n\nA word, or a map with settings: `relu`, `{leaky_relu: {slope: 0.1}}`.\n\n");
-    print_records(activation->records, activation->n_records);
+    const st_record *train = find_key(recipe, "train")->records, *model = find_key(recipe, "model")->records;
+    print_choices("Losses", "`mse`, `{huber: {delta: 0.5}}`, `{mse: 0.8, mae: 0.2}`", find_key(train, "loss"));
+    print_choices("Optimizers", "`adam`, `{adam: {learning_rate: 0.001}}`", find_key(train, "optimizer"));
+    print_choices("Schedules",
+                  "`cosine`, `{step: {every: 10}}`; `warmup: EPOCHS` may stand beside it, "
+                  "`{cosine: {}, warmup: 2}`",
+                  find_key(train, "schedule"));
+    print_choices("Layers", "`flatten`, `{dense: {units: 64}}`", find_key(model, "encoder"));
+    print_choices("Activations", "`relu`, `{leaky_relu: {slope: 0.1}}`",
+                  find_key(st_layer_schema(ST_LAYER_DENSE), "activation"));
+    print_choices("Initializers", "`he_normal`, `{normal: {stddev: 0.05}}`", find_key(model, "initializer"));
     return 0;
 }
