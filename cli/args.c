@@ -150,12 +150,19 @@ static cli_exit parse_option(cli_args *args, int *i, int argc, char *const *argv
     return add_value(args, option, text);
 }
 
-static cli_exit add_operand(cli_args *args, const char *word) {
+/* What the next operand stands for in messages, or NULL when there can be no more. */
+static const char *next_operand(const cli_args *args) {
     const cli_command *command = args->command;
-    if (args->n_operands == CLI_MAX_OPERANDS || !command->operand[args->n_operands])
-        return cli_usage("one argument too many: '%s'; usage: strait %s", word, command->synopsis[0]);
-    if (!*word)
-        return cli_usage("%s is empty; usage: strait %s", command->operand[args->n_operands], command->synopsis[0]);
+    int i = args->n_operands;
+    while (i > 0 && command->many && (i >= CLI_MAX_OPERANDS || !command->operand[i]))
+        i--;
+    return i < CLI_MAX_OPERANDS ? command->operand[i] : NULL;
+}
+
+static cli_exit add_operand(cli_args *args, const char *word) {
+    const char *operand = next_operand(args), *synopsis = args->command->synopsis[0];
+    if (!operand) return cli_usage("one argument too many: '%s'; usage: strait %s", word, synopsis);
+    if (!*word) return cli_usage("%s is empty; usage: strait %s", operand, synopsis);
     args->operand[args->n_operands++] = word;
     return CLI_OK;
 }
@@ -188,7 +195,7 @@ cli_exit cli_args_parse(cli_args *args, const cli_command *command, int argc, ch
         if (parsed != CLI_OK) return parsed;
     }
     if (args->n_operands < command->least_operands)
-        return cli_usage("%s is missing; usage: strait %s", command->operand[args->n_operands], command->synopsis[0]);
+        return cli_usage("%s is missing; usage: strait %s", next_operand(args), command->synopsis[0]);
     return CLI_OK;
 }
 

@@ -51,6 +51,7 @@ typedef struct cli_command {
     const char *details;                   /* paragraphs, '\n' between, or NULL */
     const char *operand[CLI_MAX_OPERANDS]; /* what stands for them in messages: "MODEL", "DATA" */
     int least_operands;                    /* of those in operand[] */
+    bool many;                             /* the last of operand[] may be given again and again */
     const cli_option *options;             /* --help is added to all */
     const cli_example *examples;
     cli_exit (*run)(const cli_args *args);
@@ -69,8 +70,9 @@ typedef struct cli_command {
 /* Every command, in the order of the list; NULL at the end. */
 extern const cli_command *const cli_commands[];
 
-extern const cli_command cli_train, cli_eval, cli_encode, cli_decode, cli_reconstruct, cli_summary, cli_data_info,
-    cli_data_show, cli_info, cli_bench, cli_help, cli_completion;
+extern const cli_command cli_train, cli_eval, cli_encode, cli_decode, cli_reconstruct, cli_activations, cli_summary,
+    cli_data_info, cli_data_show, cli_info, cli_bench, cli_report, cli_help, cli_completion;
+    cli_runs_compare, cli_runs_export, cli_runs_scan, cli_runs_delete;
 
 /* Arguments, parsed (args.c). Texts are borrowed from argv. */
 struct cli_args {

@@ -11,6 +11,7 @@
 
 static const cli_option options[] = {
     {"plan", 0, CLI_FLAG, false, NULL, "show how a training step is computed, one operation a line"},
+    {"diagram", 0, CLI_TEXT, false, "FILE.svg", "draw the model as an hourglass, a bar a layer"},
     CLI_OPTION_SET,
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
@@ -21,6 +22,7 @@ static const cli_example examples[] = {
     {"strait summary fashion-basic", "an installed recipe"},
     {"strait summary fashion-basic --set model.encoder.1.dense.units=32", "the same with a smaller latent"},
     {"strait summary fashion-basic-001 --plan", "a trained model, and how it is computed"},
+    {"strait summary fashion-basic --diagram hourglass.svg", "a drawing of it"},
     {0},
 };
 
@@ -127,6 +129,12 @@ static json_t *summary_json(const strait_summary *summary, bool with_plan) {
 }
 
 static cli_exit run(const cli_args *args) {
+    static const char *const endings[] = {".svg", NULL};
+    const char *diagram = cli_text(args, "diagram");
+    if (diagram) {
+        const cli_exit good = cli_output_check(diagram, endings);
+        if (good != CLI_OK) return good;
+    }
     const bool is_model = names_model(args->operand[0]);
     if (is_model && cli_has(args, "set")) return cli_usage("--set changes a recipe; '%s' is a model", args->operand[0]);
     strait_model *model = NULL;
@@ -135,6 +143,7 @@ static cli_exit run(const cli_args *args) {
     strait_status status =
         is_model ? strait_model_load(&model, args->operand[0], &err) : build_recipe(&model, args, &err);
     if (status == STRAIT_OK) status = strait_model_summary(&summary, model, cli_int(args, "threads", 0), &err);
+    if (status == STRAIT_OK && diagram) status = strait_report_diagram(diagram, model, &err);
     cli_exit code = CLI_OK;
     if (status != STRAIT_OK) {
         code = cli_failed(&err);

@@ -17,7 +17,8 @@ static const char *operand_words(const char *operand) {
     static const struct {
         const char *operand, *words;
     } table[] = {{"RECIPE", "recipes"}, {"MODEL", "runs"},       {"MODEL|RECIPE", "recipes runs"},
-                 {"DATA", "data"},      {"COMMAND", "commands"}, {"bash", "shells"}};
+                 {"DATA", "data"},      {"COMMAND", "commands"}, {"bash", "shells"},
+                 {"RUN", "runs"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(table[i].operand, operand) == 0) return table[i].words;
     return "";

@@ -279,33 +279,40 @@ static strait_status link_runs(gathered *g, int n, const char *path, strait_erro
     return status;
 }
 
-static strait_status write_page(const char *path, gathered *g, int n, strait_error *err) {
+static strait_status write_page(char **written, const char *path, gathered *g, int n, strait_error *err) {
     const st_report_run **shown = st_alloc((size_t)n, sizeof *shown);
     char *html = NULL, *chosen = NULL;
     size_t size = 0;
     strait_status status = shown ? STRAIT_OK : st_fail_memory(err, (size_t)n * sizeof *shown, "the report");
-    if (status == STRAIT_OK && !path) status = choose_path(&chosen, g, n, err);
-    if (!path) path = chosen;
+    if (status == STRAIT_OK && !path)
+        status = choose_path(&chosen, g, n, err);
+    else if (status == STRAIT_OK && !(chosen = st_strdup(path)))
+        status = st_fail_memory(err, strlen(path), "a path");
     for (int i = 0; status == STRAIT_OK && i < n; i++)
         shown[i] = &g[i].shown;
-    if (status == STRAIT_OK && n > 1) status = link_runs(g, n, path, err);
+    if (status == STRAIT_OK && n > 1) status = link_runs(g, n, chosen, err);
     if (status == STRAIT_OK)
         status = n > 1 ? st_report_compare(&html, &size, shown, n, err) : st_report_page(&html, &size, shown[0], err);
-    if (status == STRAIT_OK) status = st_file_write_all(path, html, size, err);
+    if (status == STRAIT_OK) status = st_file_write_all(chosen, html, size, err);
     st_free(html);
-    st_free(chosen);
+    if (status == STRAIT_OK && written)
+        *written = chosen;
+    else
+        st_free(chosen);
     st_free(shown);
     return status;
 }
 
-STRAIT_API strait_status strait_report_write(const char *path, const char *const *runs, int n, strait_error *err) {
+STRAIT_API strait_status strait_report_write(char **written, const char *path, const char *const *runs, int n,
+                                             strait_error *err) {
+    if (written) *written = NULL;
     if (!runs || n < 1) return st_fail(err, STRAIT_ARGUMENT, "a report is about at least one run");
     gathered *g = st_alloc((size_t)n, sizeof *g);
     if (!g) return st_fail_memory(err, (size_t)n * sizeof *g, "the report");
     strait_status status = STRAIT_OK;
     for (int i = 0; status == STRAIT_OK && i < n; i++)
         status = gather(&g[i], runs[i], n == 1, err);
-    if (status == STRAIT_OK) status = write_page(path, g, n, err);
+    if (status == STRAIT_OK) status = write_page(written, path, g, n, err);
     for (int i = 0; i < n; i++)
         release(&g[i]);
     st_free(g);

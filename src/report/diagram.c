@@ -262,7 +262,7 @@ strait_status st_report_diagram(char **svg, const strait_summary *summary, bool 
         st_text_add(&whole, "<style>%s</style>\n<rect class=\"page\" width=\"%g\" height=\"%g\"/>\n", style, WIDTH,
                     height);
     if (d.svg.bytes) st_text_add_bytes(&whole, d.svg.bytes, d.svg.length);
-    if (d.svg.failed) whole.failed = true;
+    if (d.svg.failed) st_html_fail(&whole);
     st_text_add(&whole, "</svg>\n");
     st_text_free(&d.svg);
     return st_text_take(svg, &whole, err);

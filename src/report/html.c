@@ -24,6 +24,11 @@ static bool is_control(unsigned char c) {
     return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
 }
 
+void st_html_fail(st_text *html) {
+    st_text_free(html);
+    html->failed = true;
+}
+
 void st_html_escape(st_text *html, const char *text) {
     for (const unsigned char *at = (const unsigned char *)text; at && *at;) {
         const size_t n = sequence(at);

@@ -92,15 +92,17 @@ static const struct {
 };
 
 /* Whether all were trained for the same loss: else losses cannot be ranked. */
-static bool same_loss(runs run, int n) {
+static bool same_loss(st_text *html, runs run, int n) {
     st_text first = {0}, other = {0};
     bool same = true;
     st_setting_describe(&first, run[0], "train.loss");
     for (int i = 1; i < n && same; i++) {
         st_setting_describe(&other, run[i], "train.loss");
         same = first.bytes && other.bytes && strcmp(first.bytes, other.bytes) == 0;
+        if (other.failed) st_html_fail(html);
         st_text_free(&other);
     }
+    if (first.failed) st_html_fail(html);
     st_text_free(&first);
     return same;
 }
@@ -119,7 +121,7 @@ static double best_of(runs run, int n, size_t row) {
 }
 
 static void add_figures(st_text *html, runs run, int n) {
-    const bool comparable = same_loss(run, n);
+    const bool comparable = same_loss(html, run, n);
     st_html_section(html, "figures", "Figures");
     st_text_add(html, "<div class=\"scroll\"><table class=\"numbers\">\n");
     head_row(html, run, n);
@@ -218,7 +220,7 @@ static void add_curves(st_text *html, runs run, int n) {
         total += (size_t)run[i]->n_epochs;
     double *block = st_alloc(2 * total + 1, sizeof *block);
     st_svg_series *series = st_alloc((size_t)n, sizeof *series);
-    if (!block || !series) html->failed = true;
+    if (!block || !series) st_html_fail(html);
     double *x = block, *y = block ? block + total : NULL;
     bool unvalidated = false;
     for (int i = 0; !html->failed && i < n; i++) {
@@ -369,7 +371,7 @@ strait_status st_report_compare(char **html, size_t *size, const st_report_run *
     st_text_add(&page, "<header>\n<p class=\"kind\">comparison</p>\n<h1>%d runs side by side</h1>\n", n);
     st_html_element(&page, "p", "outcome", title.bytes);
     st_text_add(&page, "\n</header>\n");
-    if (title.failed) page.failed = true;
+    if (title.failed) st_html_fail(&page);
     st_text_free(&title);
     add_figures(&page, run, n);
     add_differences(&page, run, n);

@@ -115,7 +115,7 @@ static void layer_chart(st_text *html, const strait_diagnosis *d, const char *he
     const size_t n = (size_t)d->n_epochs, layers = (size_t)d->n_layers;
     double *block = st_alloc((layers + 1) * n + 1, sizeof *block);
     st_svg_series *series = st_alloc(layers + 1, sizeof *series);
-    if (!block || !series) html->failed = true;
+    if (!block || !series) st_html_fail(html);
     int shown = 0;
     double *x = block;
     for (size_t l = 0; !html->failed && l < layers; l++) {
@@ -153,7 +153,7 @@ static void add_bars(st_text *html, const strait_diagnosis *d) {
     const strait_diagnosis_epoch *last = &d->epoch[d->n_epochs - 1];
     st_svg_bar *bar = st_alloc((size_t)d->n_layers + 1, sizeof *bar);
     st_word *value = st_alloc((size_t)d->n_layers + 1, sizeof *value);
-    if (!bar || !value) html->failed = true;
+    if (!bar || !value) st_html_fail(html);
     double most = 0;
     int n = 0;
     for (int i = 0; i < d->n_layers; i++)

@@ -7,6 +7,8 @@
 #include "base/string.h"
 #include "report/report.h"
 
+/* Memory ran out beside the page: the page fails, as if it had been in an append. */
+void st_html_fail(st_text *html);
 /* Appends text for an element's content or a quoted attribute: & < > " ' are escaped; what is not UTF-8 and control
    characters become U+FFFD. NULL: nothing. */
 void st_html_escape(st_text *html, const char *text);

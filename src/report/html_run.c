@@ -149,7 +149,7 @@ static void add_shell_word(st_text *html, const char *word) {
         st_text_add_bytes(&quoted, *at == '\'' ? "'\\''" : one, *at == '\'' ? 4 : 1);
     }
     st_html_escape(html, quoted.bytes);
-    if (quoted.failed) html->failed = true;
+    if (quoted.failed) st_html_fail(html);
     st_text_free(&quoted);
     st_text_add(html, "&#39;");
 }
@@ -162,7 +162,7 @@ static void add_again(st_text *html, const st_report_run *run) {
     st_text recipe = {0};
     st_text_add(&recipe, "%s/recipe.yaml", run->place);
     add_shell_word(html, recipe.bytes ? recipe.bytes : "");
-    if (recipe.failed) html->failed = true;
+    if (recipe.failed) st_html_fail(html);
     st_text_free(&recipe);
     st_text_add(html, "</pre>\n");
     if (run->run && run->run->command[0]) {
@@ -199,6 +199,7 @@ strait_status st_report_page(char **html, size_t *size, const st_report_run *run
         st_text title = {0};
         st_text_add(&title, "%s – strait", run->name);
         st_html_begin(&page, title.bytes, (int)(sizeof links / sizeof *links), links);
+        if (title.failed) st_html_fail(&page);
         st_text_free(&title);
         add_outcome(&page, run);
         add_figures(&page, run);

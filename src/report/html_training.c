@@ -96,7 +96,7 @@ void st_html_loss(st_text *html, const st_report_run *run) {
         st_html_missing(html, "No epoch has been trained",
                         run->why[ST_PART_HISTORY][0] ? run->why[ST_PART_HISTORY] : NULL);
     } else if (!take_columns(&c, run->epoch, n)) {
-        html->failed = true;
+        st_html_fail(html);
     } else {
         const int best = st_history_best(run->epoch, n);
         const char *loss = st_setting_find(run, "train.loss");
@@ -220,7 +220,7 @@ void st_html_errors(st_text *html, const st_report_run *run) {
     for (int i = 0; i < 2; i++) {
         if (run->data[i].n_errors < 1) continue;
         if (!sort_errors(&e[n], &run->data[i])) {
-            html->failed = true;
+            st_html_fail(html);
             break;
         }
         if (e[n].n > 0)
@@ -251,7 +251,7 @@ void st_html_errors(st_text *html, const st_report_run *run) {
 static void described_row(st_text *html, const st_report_run *run, const char *key, const char *name) {
     st_text words = {0};
     if (st_setting_describe(&words, run, key)) st_html_row(html, name, words.bytes);
-    if (words.failed) html->failed = true;
+    if (words.failed) st_html_fail(html);
     st_text_free(&words);
 }
 
