@@ -6,6 +6,7 @@
 #include <strait/bench.h>
 #include <strait/data.h>
 #include <strait/diagnosis.h>
+#include <strait/explore.h>
 #include <strait/info.h>
 #include <strait/model.h>
 #include <strait/picture.h>
