@@ -72,7 +72,8 @@ extern const cli_command *const cli_commands[];
 
 extern const cli_command cli_train, cli_eval, cli_encode, cli_decode, cli_reconstruct, cli_activations, cli_summary,
     cli_data_info, cli_data_show, cli_info, cli_bench, cli_report, cli_help, cli_completion;
-    cli_runs_compare, cli_runs_export, cli_runs_scan, cli_runs_delete;
+extern const cli_command cli_runs_list, cli_runs_show, cli_runs_compare, cli_runs_export, cli_runs_scan,
+    cli_runs_delete;
 
 /* Arguments, parsed (args.c). Texts are borrowed from argv. */
 struct cli_args {

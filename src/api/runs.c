@@ -36,6 +36,44 @@ STRAIT_API strait_run_kind strait_run_value(char out[1024], const strait_run *ru
     return STRAIT_RUN_NUMBER;
 }
 
+static void add_cell(st_text *text, const char *value) {
+    if (!strpbrk(value, ",\"\r\n")) {
+        st_text_add(text, "%s", value);
+        return;
+    }
+    st_text_add(text, "\"");
+    for (; *value; value++)
+        st_text_add(text, "%s%c", *value == '"' ? "\"" : "", *value);
+    st_text_add(text, "\"");
+}
+
+STRAIT_API strait_status strait_runs_csv(char **out, const strait_runs *runs, strait_error *err) {
+    if (!out || !runs) return st_fail(err, STRAIT_ARGUMENT, "strait_runs_csv: out or runs is NULL");
+    st_text text = {0};
+    char value[1024];
+    for (size_t i = 0; i < ST_RUN_FIELDS; i++)
+        st_text_add(&text, "%s%s", i ? "," : "", st_run_fields[i].name);
+    st_text_add(&text, "\n");
+    for (int r = 0; r < runs->n; r++) {
+        for (size_t i = 0; i < ST_RUN_FIELDS; i++) {
+            strait_run_value(value, &runs->run[r], st_run_fields[i].name);
+            if (i) st_text_add(&text, ",");
+            add_cell(&text, value);
+        }
+        st_text_add(&text, "\n");
+    }
+    return st_text_take(out, &text, err);
+}
+
+STRAIT_API strait_status strait_runs_export(const strait_runs *runs, const char *path, strait_error *err) {
+    char *csv = NULL;
+    if (!path) return st_fail(err, STRAIT_ARGUMENT, "strait_runs_export: path is NULL");
+    ST_TRY(strait_runs_csv(&csv, runs, err));
+    const strait_status status = st_file_write_all(path, csv, strlen(csv), err);
+    st_free(csv);
+    return status;
+}
+
 /* ---- one run ---- */
 
 /* What an older run's files do not tell, but its layers do. */
