@@ -257,21 +257,21 @@ static void add_curves(st_text *html, runs run, int n) {
 /* ---- the same samples ---- */
 
 /* Which part both sheets are drawn from: validation where every run that has any has it. */
-static int common_set(const st_watch *watch, int n) {
+static int common_set(const st_watched *watch, int n) {
     for (int i = 0; i < n; i++)
         if (watch[i].set[0].n > 0 && watch[i].set[1].n == 0) return 0;
     return 1;
 }
 
-static bool same_frame(const st_watch_set *a, const st_watch_set *b) {
-    const st_watch_frame *x = &a->original, *y = &b->original;
+static bool same_frame(const st_watched_set *a, const st_watched_set *b) {
+    const st_watched_frame *x = &a->original, *y = &b->original;
     if (a->n != b->n || a->features != b->features || x->n_bytes != y->n_bytes) return false;
     if (x->png && y->png) return memcmp(x->png, y->png, x->n_bytes) == 0;
     return x->values && y->values &&
            memcmp(x->values, y->values, (size_t)a->n * (size_t)a->features * sizeof(float)) == 0;
 }
 
-static void sheet_row(st_text *html, const st_watch_set *set, const char *prefix, const st_watch_frame *frame,
+static void sheet_row(st_text *html, const st_watched_set *set, const char *prefix, const st_watched_frame *frame,
                       const char *caption) {
     st_text_add(html, "<tr>");
     st_html_element(html, "th", NULL, caption);
@@ -284,11 +284,11 @@ static void sheet_row(st_text *html, const st_watch_set *set, const char *prefix
 }
 
 /* The originals once for all runs that saw the same, then a row a run. */
-static void add_rows(st_text *html, runs run, const st_watch *watch, int n, int part) {
-    const st_watch_set *before = NULL;
+static void add_rows(st_text *html, runs run, const st_watched *watch, int n, int part) {
+    const st_watched_set *before = NULL;
     st_text_add(html, "<div class=\"scroll\"><table class=\"strip\">\n");
     for (int i = 0; i < n; i++) {
-        const st_watch_set *set = &watch[i].set[part];
+        const st_watched_set *set = &watch[i].set[part];
         char prefix[32];
         if (set->n == 0) continue;
         snprintf(prefix, sizeof prefix, "r%d", i);
@@ -301,12 +301,12 @@ static void add_rows(st_text *html, runs run, const st_watch *watch, int n, int 
 }
 
 static strait_status add_samples(st_text *html, runs run, int n, strait_error *err) {
-    st_watch *watch = st_alloc((size_t)n, sizeof *watch);
+    st_watched *watch = st_alloc((size_t)n, sizeof *watch);
     if (!watch) return st_fail_memory(err, (size_t)n * sizeof *watch, "the comparison");
     strait_status status = STRAIT_OK;
     bool any = false;
     for (int i = 0; i < n && status == STRAIT_OK; i++) {
-        status = st_watch_read(&watch[i], run[i]->folder, ST_WATCH_BUDGET / (size_t)n, true, err);
+        status = st_watched_read(&watch[i], run[i]->folder, ST_WATCHED_BUDGET / (size_t)n, true, err);
         any = any || watch[i].set[0].n > 0 || watch[i].set[1].n > 0;
     }
     if (status == STRAIT_OK) {
@@ -322,7 +322,7 @@ static strait_status add_samples(st_text *html, runs run, int n, strait_error *e
         st_text_add(html, "</section>\n");
     }
     for (int i = 0; i < n; i++)
-        st_watch_free(&watch[i]);
+        st_watched_free(&watch[i]);
     st_free(watch);
     return status;
 }

@@ -193,8 +193,8 @@ strait_status st_report_page(char **html, size_t *size, const st_report_run *run
     *html = NULL;
     *size = 0;
     st_text page = {0};
-    st_watch watch;
-    strait_status status = st_watch_read(&watch, run->folder, ST_WATCH_BUDGET, false, err);
+    st_watched watch;
+    strait_status status = st_watched_read(&watch, run->folder, ST_WATCHED_BUDGET, false, err);
     if (status == STRAIT_OK) {
         st_text title = {0};
         st_text_add(&title, "%s – strait", run->name);
@@ -223,6 +223,6 @@ strait_status st_report_page(char **html, size_t *size, const st_report_run *run
         status = st_text_take(html, &page, err);
     }
     st_text_free(&page);
-    st_watch_free(&watch);
+    st_watched_free(&watch);
     return status;
 }

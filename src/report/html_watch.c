@@ -20,7 +20,7 @@ static void add_id(st_text *html, const char *prefix, int epoch) {
         st_text_add(html, "%s-%d", prefix, epoch);
 }
 
-static void add_image(st_text *html, const st_watch_set *set, const char *prefix, const st_watch_frame *frame) {
+static void add_image(st_text *html, const st_watched_set *set, const char *prefix, const st_watched_frame *frame) {
     if (!frame->png) return;
     const int rows = (set->n + set->columns - 1) / set->columns;
     st_text_add(html, "<image id=\"");
@@ -31,7 +31,7 @@ static void add_image(st_text *html, const st_watch_set *set, const char *prefix
     st_text_add(html, "\"/>\n");
 }
 
-void st_html_watch_images(st_text *html, const st_watch_set *set, const char *prefix) {
+void st_html_watch_images(st_text *html, const st_watched_set *set, const char *prefix) {
     if (set->n == 0 || set->features) return;
     st_text_add(html, "<svg class=\"store\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>\n");
     add_image(html, set, prefix, &set->original);
@@ -43,7 +43,7 @@ void st_html_watch_images(st_text *html, const st_watch_set *set, const char *pr
 
 /* ---- cells ---- */
 
-static void add_curve(st_text *html, const st_watch_set *set, const float *values, const char *class) {
+static void add_curve(st_text *html, const st_watched_set *set, const float *values, const char *class) {
     const double range = set->high > set->low ? set->high - set->low : 1;
     bool drawing = false;
     st_text_add(html, "<path class=\"%s\" d=\"", class);
@@ -60,8 +60,8 @@ static void add_curve(st_text *html, const st_watch_set *set, const float *value
     st_text_add(html, "\"/>");
 }
 
-void st_html_watch_cell(st_text *html, const st_watch_set *set, const char *prefix, const st_watch_frame *frame, int i,
-                        int size) {
+void st_html_watch_cell(st_text *html, const st_watched_set *set, const char *prefix, const st_watched_frame *frame,
+                        int i, int size) {
     if (set->features) {
         const size_t at = (size_t)i * (size_t)set->features;
         st_text_add(html,
@@ -84,7 +84,7 @@ void st_html_watch_cell(st_text *html, const st_watch_set *set, const char *pref
 
 /* ---- the strip: samples by epochs ---- */
 
-static void strip_row(st_text *html, const st_watch_set *set, const st_watch_frame *frame, const char *caption) {
+static void strip_row(st_text *html, const st_watched_set *set, const st_watched_frame *frame, const char *caption) {
     if (!frame->png && !frame->values) return;
     st_text_add(html, "<tr>");
     st_html_element(html, "th", NULL, caption);
@@ -96,7 +96,7 @@ static void strip_row(st_text *html, const st_watch_set *set, const st_watch_fra
     st_text_add(html, "</tr>\n");
 }
 
-static void add_strip(st_text *html, const st_watch_set *set) {
+static void add_strip(st_text *html, const st_watched_set *set) {
     st_text_add(html, "<div class=\"scroll\"><table class=\"strip\"><caption>the first %s samples</caption>\n",
                 set->name);
     strip_row(html, set, &set->original, "original");
@@ -114,7 +114,7 @@ static void add_strip(st_text *html, const st_watch_set *set) {
 /* ---- the viewer ---- */
 
 /* A grid or a cell that page.js turns to another frame: data-role says which. */
-static void viewer_part(st_text *html, const st_watch_set *set, const char *role, const st_watch_frame *frame,
+static void viewer_part(st_text *html, const st_watched_set *set, const char *role, const st_watched_frame *frame,
                         bool grid, const char *caption) {
     const int rows = (set->n + set->columns - 1) / set->columns;
     st_text_add(html, "<figure class=\"%s\"><svg data-role=\"%s\" viewBox=\"0 0 %d %d\">", grid ? "grid" : "large",
@@ -131,8 +131,8 @@ static void viewer_part(st_text *html, const st_watch_set *set, const char *role
     st_text_add(html, "</svg><figcaption>%s</figcaption></figure>\n", caption);
 }
 
-static void add_viewer(st_text *html, const st_watch_set *set) {
-    const st_watch_frame *last = &set->frame[set->n_frames - 1];
+static void add_viewer(st_text *html, const st_watched_set *set) {
+    const st_watched_frame *last = &set->frame[set->n_frames - 1];
     st_text_add(html, "<div class=\"set\" data-set=\"%s\"><h3>%s <output></output></h3><div class=\"row\">\n",
                 set->prefix, set->name);
     if (set->features) {
@@ -160,7 +160,7 @@ static void add_viewer(st_text *html, const st_watch_set *set) {
 /* ---- what page.js needs ---- */
 
 /* Curves in twelve bits a value, two digits of base64; 4095: not finite. */
-static void add_quantised(st_text *html, const st_watch_set *set, const st_watch_frame *frame) {
+static void add_quantised(st_text *html, const st_watched_set *set, const st_watched_frame *frame) {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const double range = set->high > set->low ? set->high - set->low : 1;
     const size_t n = (size_t)set->n * (size_t)set->features;
@@ -174,7 +174,7 @@ static void add_quantised(st_text *html, const st_watch_set *set, const st_watch
     st_text_add(html, "\"");
 }
 
-static void add_set_data(st_text *html, const st_watch_set *set) {
+static void add_set_data(st_text *html, const st_watched_set *set) {
     st_text_add(html,
                 "{\"prefix\":\"%s\",\"n\":%d,\"columns\":%d,\"width\":%d,\"height\":%d,\"features\":%d,"
                 "\"epochs\":[",
@@ -206,7 +206,7 @@ static void add_set_data(st_text *html, const st_watch_set *set) {
 }
 
 /* What was left out to keep the page small. */
-static void tell_reduced(st_text *html, const st_watch *watch, int shown) {
+static void tell_reduced(st_text *html, const st_watched *watch, int shown) {
     if (watch->shrink == 1 && shown >= watch->n_epochs) return;
     st_text_add(html, "<p class=\"quiet\">To keep this page small, ");
     if (watch->shrink > 1) st_text_add(html, "images are shown at 1/%d of their width and height", watch->shrink);
@@ -215,11 +215,11 @@ static void tell_reduced(st_text *html, const st_watch *watch, int shown) {
     st_text_add(html, "; all are in the run's folder <code>reconstructions</code>.</p>\n");
 }
 
-void st_html_reconstructions(st_text *html, const st_watch *watch) {
+void st_html_reconstructions(st_text *html, const st_watched *watch) {
     int n = 0, frames = 0;
     st_html_section(html, "reconstructions", "Reconstructions");
     for (int s = 0; s < 2; s++) {
-        const st_watch_set *set = &watch->set[s];
+        const st_watched_set *set = &watch->set[s];
         if (set->n > n) n = set->n;
         if (set->n_frames > frames) frames = set->n_frames;
         st_html_watch_images(html, set, set->prefix);

@@ -11,7 +11,7 @@
 #include "report/html_int.h"
 #include "report/report.h"
 #include "report/svg_int.h"
-#include "report/watch_int.h"
+#include "report/watched_int.h"
 #include "report/words_int.h"
 
 /* ---- a run made by hand ---- */
@@ -399,17 +399,17 @@ static void no_locale(void **state) {
 static void reconstructions_fit_the_page(void **state) {
     (void)state;
     const char *run = make_watch("large", 9, 96, 20); /* noise: 83 kB a grid, 22 of them */
-    st_watch watch;
-    assert_int_equal(st_watch_read(&watch, run, 64 << 20, false, NULL), STRAIT_OK);
+    st_watched watch;
+    assert_int_equal(st_watched_read(&watch, run, 64 << 20, false, NULL), STRAIT_OK);
     assert_int_equal(watch.set[0].n_frames, 21);
     assert_int_equal(watch.shrink, 1);
     assert_int_equal(watch.set[0].width, 96);
     assert_string_equal(watch.set[0].sample[4].index, "104");
     assert_string_equal(watch.set[0].sample[4].label, "4");
-    st_watch_free(&watch);
+    st_watched_free(&watch);
 
     const size_t budget = 300 << 10;
-    assert_int_equal(st_watch_read(&watch, run, budget, false, NULL), STRAIT_OK);
+    assert_int_equal(st_watched_read(&watch, run, budget, false, NULL), STRAIT_OK);
     size_t bytes = 0;
     for (int s = 0; s < 2; s++) {
         bytes += watch.set[s].original.n_bytes;
@@ -421,7 +421,7 @@ static void reconstructions_fit_the_page(void **state) {
     assert_int_equal(watch.n_epochs, 21);
     assert_int_equal(watch.set[0].frame[0].epoch, 0); /* the first and the last stay */
     assert_int_equal(watch.set[0].frame[watch.set[0].n_frames - 1].epoch, 20);
-    st_watch_free(&watch);
+    st_watched_free(&watch);
 }
 
 /* 2 × 2 squares of four cells of 4 × 4, each cell of one shade but for a corner. */
@@ -442,8 +442,8 @@ static void images_shrink_within_their_cells(void **state) {
                      0);
     assert_int_equal(st_png_write(in_folder(watch_folder, "train-000.png"), 2 * side, 2 * side, 1, bytes, NULL), 0);
     free(bytes);
-    st_watch watch;
-    assert_int_equal(st_watch_read(&watch, run, 700, false, NULL), STRAIT_OK);
+    st_watched watch;
+    assert_int_equal(st_watched_read(&watch, run, 700, false, NULL), STRAIT_OK);
     assert_true(watch.shrink >= 2);
     const char *small = test_file("small.png", watch.set[0].frame[0].png, watch.set[0].frame[0].n_bytes);
     picture p = read_picture(small);
@@ -455,27 +455,27 @@ static void images_shrink_within_their_cells(void **state) {
         assert_int_equal(pixel(&p, w, w), (180 + 10) * 0x010101u);
     }
     free(p.rgb);
-    st_watch_free(&watch);
+    st_watched_free(&watch);
 }
 
 static void damaged_reconstructions(void **state) {
     (void)state;
     const char *run = make_watch("damaged", 4, 8, 2);
-    st_watch watch;
+    st_watched watch;
     assert_int_equal(st_file_write_all(in_folder(run, "reconstructions/train-001.png"), "not a picture", 13, NULL),
                      STRAIT_OK);
-    assert_int_equal(st_watch_read(&watch, run, 1 << 20, false, NULL), STRAIT_OK);
+    assert_int_equal(st_watched_read(&watch, run, 1 << 20, false, NULL), STRAIT_OK);
     assert_int_equal(watch.set[0].n_frames, 2);
     assert_int_equal(watch.set[0].frame[1].epoch, 2);
     assert_non_null(strstr(watch.why, "train-001.png"));
-    st_watch_free(&watch);
+    st_watched_free(&watch);
     /* A grid that does not fit the samples. */
     write_grid(in_folder(run, "reconstructions/train-originals.png"), 1, 1, 7, 7, 0);
-    assert_int_equal(st_watch_read(&watch, run, 1 << 20, false, NULL), STRAIT_OK);
+    assert_int_equal(st_watched_read(&watch, run, 1 << 20, false, NULL), STRAIT_OK);
     assert_int_equal(watch.set[0].n, 0);
     assert_int_equal(watch.set[1].n, 1);
     assert_non_null(strstr(watch.why, "no grid of 2×2"));
-    st_watch_free(&watch);
+    st_watched_free(&watch);
 }
 
 static void curves(void **state) {
@@ -490,12 +490,12 @@ static void curves(void **state) {
     strait_array array = {2, {2, 3}, values};
     assert_int_equal(st_npy_write(&array, in_folder(folder, "validation-originals.npy"), NULL), STRAIT_OK);
     assert_int_equal(st_npy_write(&array, in_folder(folder, "validation-000.npy"), NULL), STRAIT_OK);
-    st_watch watch;
-    assert_int_equal(st_watch_read(&watch, run, 1 << 20, false, NULL), STRAIT_OK);
+    st_watched watch;
+    assert_int_equal(st_watched_read(&watch, run, 1 << 20, false, NULL), STRAIT_OK);
     assert_int_equal(watch.set[1].features, 3);
     assert_true(watch.set[1].low == -1 && watch.set[1].high == 3);
     assert_string_equal(watch.set[1].sample[1].label, "");
-    st_watch_free(&watch);
+    st_watched_free(&watch);
     fixture *f = make_run(run, "curves");
     char *html = page_of(&f->shown);
     /* 12 bits a value over -1 .. 3: 0 is 4094 / 4 = 1023.5, rounded away from 0: 1024 = "QA"; 3 is 4094 = "/+". */

@@ -2,7 +2,7 @@
    that still can be judged, then epochs are left out, evenly, never the first and the last.
 
    A grid has ceil(sqrt(n)) columns and no gaps; its cells are as large as samples. */
-#include "report/watch_int.h"
+#include "report/watched_int.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -24,7 +24,7 @@
 #define MAX_SAMPLES 100000
 
 /* A file that cannot be used is told of, once; memory ends it. */
-static strait_status excuse(st_watch *out, strait_status status, const strait_error *why, strait_error *err) {
+static strait_status excuse(st_watched *out, strait_status status, const strait_error *why, strait_error *err) {
     if (status == STRAIT_OK) return status;
     if (status == STRAIT_MEMORY) {
         if (err) *err = *why;
@@ -34,23 +34,23 @@ static strait_status excuse(st_watch *out, strait_status status, const strait_er
     return STRAIT_OK;
 }
 
-static void free_frame(st_watch_frame *frame) {
+static void free_frame(st_watched_frame *frame) {
     st_free(frame->png);
     st_free(frame->values);
-    *frame = (st_watch_frame){0};
+    *frame = (st_watched_frame){0};
 }
 
-static void clear_set(st_watch_set *set) {
+static void clear_set(st_watched_set *set) {
     free_frame(&set->original);
     free_frame(&set->input);
     for (int i = 0; i < set->n_frames; i++)
         free_frame(&set->frame[i]);
     st_free(set->frame);
     st_free(set->sample);
-    *set = (st_watch_set){.name = set->name, .prefix = set->prefix};
+    *set = (st_watched_set){.name = set->name, .prefix = set->prefix};
 }
 
-void st_watch_free(st_watch *watch) {
+void st_watched_free(st_watched *watch) {
     for (int s = 0; s < 2; s++)
         clear_set(&watch->set[s]);
 }
@@ -84,14 +84,14 @@ static int find_column(const char *header, size_t length, const char *name) {
     return -1;
 }
 
-static strait_status add_sample(st_watch_set *set, const char *line, size_t length, int index, int label,
+static strait_status add_sample(st_watched_set *set, const char *line, size_t length, int index, int label,
                                 strait_error *err) {
     if (set->n >= MAX_SAMPLES) return STRAIT_OK;
-    st_watch_sample *grown = st_realloc(set->sample, (size_t)set->n + 1, sizeof *grown);
+    st_watched_sample *grown = st_realloc(set->sample, (size_t)set->n + 1, sizeof *grown);
     if (!grown) return st_fail_memory(err, ((size_t)set->n + 1) * sizeof *grown, "samples");
     set->sample = grown;
-    st_watch_sample *added = &grown[set->n++];
-    *added = (st_watch_sample){0};
+    st_watched_sample *added = &grown[set->n++];
+    *added = (st_watched_sample){0};
     if (index >= 0) copy_field(added->index, sizeof added->index, line, length, index);
     if (label >= 0) copy_field(added->label, sizeof added->label, line, length, label);
     if (strcmp(added->label, "-1") == 0) added->label[0] = 0;
@@ -99,7 +99,7 @@ static strait_status add_sample(st_watch_set *set, const char *line, size_t leng
 }
 
 /* set,...,sample,label: a line a sample, in the order of the grid. */
-static strait_status read_samples(st_watch *out, const char *folder, strait_error *err) {
+static strait_status read_samples(st_watched *out, const char *folder, strait_error *err) {
     char *csv = NULL, *path = st_path_join(folder, "samples.csv"), set[24];
     size_t n;
     strait_status status = path ? st_file_read(&csv, &n, path, MAX_FILE, err) : st_fail_memory(err, 0, "a path");
@@ -134,24 +134,24 @@ static int epoch_of(const char *file, const char *prefix) {
 }
 
 static int compare_frames(const void *a, const void *b) {
-    const int x = ((const st_watch_frame *)a)->epoch, y = ((const st_watch_frame *)b)->epoch;
+    const int x = ((const st_watched_frame *)a)->epoch, y = ((const st_watched_frame *)b)->epoch;
     return (x > y) - (x < y);
 }
 
-static strait_status list_epochs(st_watch_set *set, const char *folder, strait_error *err) {
+static strait_status list_epochs(st_watched_set *set, const char *folder, strait_error *err) {
     DIR *entries = opendir(folder);
     if (!entries) return st_fail_errno(err, "%s", folder);
     strait_status status = STRAIT_OK;
     for (struct dirent *entry; status == STRAIT_OK && (entry = readdir(entries));) {
         const int epoch = epoch_of(entry->d_name, set->prefix);
         if (epoch < 0) continue;
-        st_watch_frame *grown = st_realloc(set->frame, (size_t)set->n_frames + 1, sizeof *grown);
+        st_watched_frame *grown = st_realloc(set->frame, (size_t)set->n_frames + 1, sizeof *grown);
         if (!grown) {
             status = st_fail_memory(err, 0, "reconstructions");
             break;
         }
         set->frame = grown;
-        grown[set->n_frames++] = (st_watch_frame){.epoch = epoch};
+        grown[set->n_frames++] = (st_watched_frame){.epoch = epoch};
     }
     closedir(entries);
     if (set->n_frames > 1) qsort(set->frame, (size_t)set->n_frames, sizeof *set->frame, compare_frames);
@@ -159,7 +159,7 @@ static strait_status list_epochs(st_watch_set *set, const char *folder, strait_e
 }
 
 /* Leaves `keep` frames, evenly, the first and the last among them; frames hold nothing yet or what they hold goes. */
-static void thin(st_watch_set *set, int keep) {
+static void thin(st_watched_set *set, int keep) {
     if (keep < 1) keep = 1;
     if (set->n_frames <= keep) return;
     int kept = 0;
@@ -175,13 +175,13 @@ static void thin(st_watch_set *set, int keep) {
 
 /* ---- files ---- */
 
-static char *path_of(const char *folder, const st_watch_set *set, int epoch, const char *ending) {
+static char *path_of(const char *folder, const st_watched_set *set, int epoch, const char *ending) {
     if (epoch < 0) return st_format("%s/%s-%s%s", folder, set->prefix, epoch == -1 ? "originals" : "inputs", ending);
     return st_format("%s/%s-%03d%s", folder, set->prefix, epoch, ending);
 }
 
 /* Cells are as large as the grid's columns and rows make them. */
-static strait_status check_grid(const st_image *image, const st_watch_set *set, const char *path, strait_error *err) {
+static strait_status check_grid(const st_image *image, const st_watched_set *set, const char *path, strait_error *err) {
     const int rows = (set->n + set->columns - 1) / set->columns;
     if (image->width % set->columns == 0 && image->height % rows == 0) return STRAIT_OK;
     return st_fail(err, STRAIT_FORMAT, "%s: its %d×%d pixels are no grid of %d×%d images", path, image->width,
@@ -189,7 +189,7 @@ static strait_status check_grid(const st_image *image, const st_watch_set *set, 
 }
 
 /* The mean of each f×f square inside a cell; what is left at a cell's edge makes a smaller square. */
-static unsigned char *shrink_grid(const st_image *image, const st_watch_set *set, int f, int *width, int *height) {
+static unsigned char *shrink_grid(const st_image *image, const st_watched_set *set, int f, int *width, int *height) {
     const int rows = (set->n + set->columns - 1) / set->columns, channels = image->channels;
     const int w = image->width / set->columns, h = image->height / rows, ws = (w + f - 1) / f, hs = (h + f - 1) / f;
     *width = ws * set->columns;
@@ -218,7 +218,7 @@ static unsigned char *shrink_grid(const st_image *image, const st_watch_set *set
     return out;
 }
 
-static strait_status read_image(st_watch_frame *frame, st_watch_set *set, const char *path, int shrink,
+static strait_status read_image(st_watched_frame *frame, st_watched_set *set, const char *path, int shrink,
                                 strait_error *err) {
     st_image image;
     int width = 0, height = 0;
@@ -245,8 +245,8 @@ static strait_status read_image(st_watch_frame *frame, st_watch_set *set, const 
 }
 
 /* Curves keep every k-th value, so that MAX_CURVE are enough. */
-static strait_status take_curves(st_watch_frame *frame, st_watch_set *set, const strait_array *array, const char *path,
-                                 strait_error *err) {
+static strait_status take_curves(st_watched_frame *frame, st_watched_set *set, const strait_array *array,
+                                 const char *path, strait_error *err) {
     const int64_t n = array->dim[0], values = n ? strait_array_count(array) / n : 0;
     if (n != set->n || values < 1)
         return st_fail(err, STRAIT_FORMAT, "%s: holds %lld samples, samples.csv %d", path, (long long)n, set->n);
@@ -282,12 +282,12 @@ static strait_status read_npy(strait_array **out, const char *path, strait_error
 }
 
 /* Reads one frame; a file that is not there leaves it empty. */
-static strait_status read_frame(st_watch_frame *frame, st_watch_set *set, const char *folder, int epoch, int shrink,
+static strait_status read_frame(st_watched_frame *frame, st_watched_set *set, const char *folder, int epoch, int shrink,
                                 strait_error *err) {
     char *png = path_of(folder, set, epoch, ".png"), *npy = path_of(folder, set, epoch, ".npy");
     strait_array *array = NULL;
     strait_status status = png && npy ? STRAIT_OK : st_fail_memory(err, 0, "a path");
-    *frame = (st_watch_frame){.epoch = epoch};
+    *frame = (st_watched_frame){.epoch = epoch};
     if (status == STRAIT_OK && st_path_exists(png)) {
         status = read_image(frame, set, png, shrink, err);
     } else if (status == STRAIT_OK && st_path_exists(npy)) {
@@ -303,7 +303,7 @@ static strait_status read_frame(st_watch_frame *frame, st_watch_set *set, const 
 /* ---- a set ---- */
 
 /* Reads what the list of frames names, frames that are damaged are dropped and told of. */
-static strait_status read_set(st_watch *out, st_watch_set *set, const char *folder, int shrink, strait_error *err) {
+static strait_status read_set(st_watched *out, st_watched_set *set, const char *folder, int shrink, strait_error *err) {
     strait_error why = {0};
     set->features = 0;
     set->low = INFINITY;
@@ -316,7 +316,7 @@ static strait_status read_set(st_watch *out, st_watch_set *set, const char *fold
     for (int i = 0; i < set->n_frames; i++) {
         const int epoch = set->frame[i].epoch;
         free_frame(&set->frame[i]);
-        st_watch_frame frame;
+        st_watched_frame frame;
         const strait_status status = excuse(out, read_frame(&frame, set, folder, epoch, shrink, &why), &why, err);
         if (frame.png || frame.values) set->frame[kept++] = frame;
         if (status != STRAIT_OK) {
@@ -328,7 +328,7 @@ static strait_status read_set(st_watch *out, st_watch_set *set, const char *fold
     return STRAIT_OK;
 }
 
-static size_t bytes_of(const st_watch_set *set) {
+static size_t bytes_of(const st_watched_set *set) {
     size_t bytes = set->original.n_bytes + set->input.n_bytes;
     for (int i = 0; i < set->n_frames; i++)
         bytes += set->frame[i].n_bytes;
@@ -337,10 +337,10 @@ static size_t bytes_of(const st_watch_set *set) {
 }
 
 /* How many epochs fit, were every frame as large as those read. */
-static int epochs_that_fit(const st_watch *out, size_t budget) {
+static int epochs_that_fit(const st_watched *out, size_t budget) {
     double frame = 0, fixed = 0;
     for (int s = 0; s < 2; s++) {
-        const st_watch_set *set = &out->set[s];
+        const st_watched_set *set = &out->set[s];
         if (set->n_frames < 1) continue;
         const double originals = (double)(set->original.n_bytes + set->input.n_bytes);
         fixed += originals;
@@ -351,11 +351,11 @@ static int epochs_that_fit(const st_watch *out, size_t budget) {
 }
 
 /* Looks at the files' sizes, so that far more than fits is not read first. */
-static strait_status guess(st_watch *out, const char *folder, size_t budget, strait_error *err) {
+static strait_status guess(st_watched *out, const char *folder, size_t budget, strait_error *err) {
     double bytes = 0;
     int cell = 0;
     for (int s = 0; s < 2; s++) {
-        const st_watch_set *set = &out->set[s];
+        const st_watched_set *set = &out->set[s];
         for (int i = -1; i < set->n_frames; i++) {
             struct stat file;
             st_image image;
@@ -377,13 +377,13 @@ static strait_status guess(st_watch *out, const char *folder, size_t budget, str
     return STRAIT_OK;
 }
 
-static strait_status read_sets(st_watch *out, const char *folder, size_t budget, strait_error *err) {
+static strait_status read_sets(st_watched *out, const char *folder, size_t budget, strait_error *err) {
     ST_TRY(guess(out, folder, budget, err));
     for (;;) {
         size_t bytes = 0;
         int cell = 0;
         for (int s = 0; s < 2; s++) {
-            st_watch_set *set = &out->set[s];
+            st_watched_set *set = &out->set[s];
             if (set->n == 0) continue;
             ST_TRY(read_set(out, set, folder, out->shrink, err));
             bytes += bytes_of(set);
@@ -406,9 +406,9 @@ static strait_status read_sets(st_watch *out, const char *folder, size_t budget,
     }
 }
 
-strait_status st_watch_read(st_watch *out, const char *run, size_t budget, bool only_last, strait_error *err) {
-    *out = (st_watch){.set = {{.name = "training", .prefix = "train"}, {.name = "validation", .prefix = "validation"}},
-                      .shrink = 1};
+strait_status st_watched_read(st_watched *out, const char *run, size_t budget, bool only_last, strait_error *err) {
+    *out = (st_watched){
+        .set = {{.name = "training", .prefix = "train"}, {.name = "validation", .prefix = "validation"}}, .shrink = 1};
     strait_error why = {0};
     char *folder = st_path_join(run, FOLDER);
     if (!folder) return st_fail_memory(err, strlen(run), "a path");
@@ -423,7 +423,7 @@ strait_status st_watch_read(st_watch *out, const char *run, size_t budget, bool 
     }
     status = excuse(out, read_samples(out, folder, &why), &why, err);
     for (int s = 0; s < 2 && status == STRAIT_OK; s++) {
-        st_watch_set *set = &out->set[s];
+        st_watched_set *set = &out->set[s];
         if (set->n == 0) continue;
         for (set->columns = 1; set->columns * set->columns < set->n;)
             set->columns++;
