@@ -43,6 +43,25 @@ run data show small-images-idx3-ubyte -o all.png -n 100000
 expect_exit 0
 expect_stdout '200 samples of 200'
 
+check "a table: labels by the name of their column"
+printf 'x,y,label\n1,2,pear\n3,4,fig\n' >table.csv
+run data info table.csv
+expect_exit 0
+expect_stdout '^format +csv, stored as f32$'
+expect_stdout '^shape +2$'
+expect_stdout "^note +column 'label' \(2\) holds the labels$"
+expect_stdout '^ +0  fig +1$'
+
+check "a folder of images, and a pattern"
+mkdir -p images/a images/b && cp sheet.png images/a/1.png && cp sheet.png images/b/2.png
+run data info images
+expect_exit 0
+expect_stdout '^format +png, stored as u8$'
+expect_stdout '^ +1  b +1$'
+run data info 'images/*/1.png'
+expect_exit 0
+expect_stdout '^samples +1$'
+
 check "data show without a terminal says to use -o"
 expect_refused 'use -o FILE.png' data show small-images-idx3-ubyte
 
@@ -59,6 +78,24 @@ for name in fashion-mnist mnist; do
     expect_stdout '^labels +10$'
     expect_refused "train" data info "$name#tset"
 done
+
+if "$program" data info cifar10 >/dev/null 2>&1; then
+    check "cifar10 in colours"
+    run data info cifar10
+    expect_stdout '^shape +32 × 32 × 3$'
+    expect_stdout '^ +9  truck '
+    run data show cifar10 -o cifar.png
+    expect_exit 0
+    [ "$(od -An -tu1 -j25 -N1 cifar.png | tr -d ' ')" = 2 ] || fail "the sheet is not RGB"
+fi
+if "$program" data info ecg5000 >/dev/null 2>&1; then
+    check "ecg5000 and its splits"
+    run data info ecg5000
+    expect_stdout '^samples +3,998$'
+    run data info ecg5000#test
+    expect_stdout '^samples +1,000$'
+    expect_stdout '^ +1  normal '
+fi
 
 check "info"
 run info
