@@ -48,7 +48,8 @@ static strait_status scaled_range(double range[2], const st_diagnosis *diagnosis
     const st_diagnosis_config *config = &diagnosis->config;
     range[0] = 0;
     range[1] = 1;
-    if (config->recipe->data.scale == ST_SCALE_UNIT && config->factor != 1) return STRAIT_OK;
+    const bool whole_type = config->factor == 1.0 / 255 || config->factor == 1.0 / 65535;
+    if (config->recipe->data.scale == ST_SCALE_UNIT && whole_type) return STRAIT_OK;
     strait_data_info info;
     ST_TRY(strait_data_describe(config->data, &info, err));
     const double a = (info.minimum - config->offset) * config->factor;

@@ -65,20 +65,23 @@ static bool settled(const judged *at) {
     return at->last || at->now->epoch >= 2;
 }
 
-/* The loss moves when its epochs differ by more than a thousandth; or when the first is far from the untrained model's,
-   which is that of other samples. */
+/* The loss moves when its epochs differ by more than a thousandth. A single one is compared with the untrained model's,
+   which is that of fewer samples; so is one that is far from it. */
 static bool loss_moves(const strait_diagnosis *result) {
     double least = INFINITY, most = -INFINITY, size = 0;
+    int trained = 0;
     for (int i = 0; i < result->n_epochs; i++) {
         const double loss = result->epoch[i].loss;
         if (result->epoch[i].epoch == 0 || isnan(loss)) continue;
+        trained++;
         least = fmin(least, loss);
         most = fmax(most, loss);
         size = fmax(size, fabs(loss));
     }
     if (!(size > 0)) return false;
     const double before = untrained_loss(result);
-    return most - least > 1e-3 * size || (!isnan(before) && fabs(before - most) > 0.05 * fabs(before));
+    return most - least > 1e-3 * size ||
+           (!isnan(before) && fabs(before - most) > (trained > 1 ? 0.05 : 0.01) * fabs(before));
 }
 
 /* ---- outputs ---- */
@@ -264,12 +267,12 @@ static strait_status vanishing_gradient(const judged *at, strait_error *err) {
 /* ---- the course of the loss ---- */
 
 static strait_status loss_still(const judged *at, strait_error *err) {
-    if (!settled(at) || loss_moves(at->result)) return STRAIT_OK;
+    if (!back(at, 1) || loss_moves(at->result)) return STRAIT_OK;
     const double loss = at->now->loss, then = first_trained(at->result)->loss;
     const double change = loss != 0 ? fabs(loss - then) / fabs(loss) : 0;
     strait_finding found = st_finding(at->diagnosis, "loss_still", STRAIT_SEVERITY_PROBLEM, "", change);
-    st_finding_say(&found, "the loss does not move: %.6g after %d epoch%s, a change of %s.", loss, at->now->epoch,
-                   at->now->epoch == 1 ? "" : "s", percent(change).text);
+    st_finding_say(&found, "the loss does not move: %.6g after %d epochs, a change of %s.", loss, at->now->epoch,
+                   percent(change).text);
     st_finding_mend(&found, "Raise the learning rate (now %g); look at what is said of outputs and layers.",
                     at->diagnosis->config.recipe->train.optimizer.learning_rate);
     return st_finding_tell(at->diagnosis, &found, err);
