@@ -34,9 +34,10 @@ static inline strait_status watch(void *context, st_trainer *trainer, int64_t ep
 typedef struct case_of {
     const char *yaml;
     const float *rows;
-    int64_t n, n_validation; /* the first so many samples again */
-    double factor;           /* 0: 1 */
-    int threads;             /* 0: 1 */
+    int64_t n, n_validation;             /* the first so many samples again */
+    double factor;                       /* 0: 1 */
+    int threads;                         /* 0: 1 */
+    void (*change)(strait_model *model); /* of the weights before the training; NULL: none */
 } case_of;
 
 static inline void prepare(diagnosed *run, const case_of *c) {
@@ -46,6 +47,7 @@ static inline void prepare(diagnosed *run, const case_of *c) {
     const int n_dims = setup->recipe->model.n_input_dims;
     const int64_t *dim = setup->recipe->model.input_dim;
     ASSERT_OK(strait_model_build(&setup->model, setup->recipe, &test_error));
+    if (c->change) c->change(setup->model);
     if (c->rows)
         ASSERT_OK(strait_data_from_rows(&setup->data, c->rows, c->n, n_dims, dim, &test_error));
     else
@@ -75,6 +77,18 @@ static inline void prepare(diagnosed *run, const case_of *c) {
         .observer = &run->observer,
     };
     ASSERT_OK(st_diagnosis_new(&run->diagnosis, &diagnosis, &test_error));
+}
+
+/* Sets every value of a parameter. */
+static inline void fill(strait_model *model, const char *name, float value) {
+    const st_graph *graph = model->graph;
+    for (int i = 0; i < graph->n_parameters; i++)
+        if (strcmp(graph->parameter[i].name, name) == 0) {
+            for (int64_t j = 0; j < st_shape_count(&graph->parameter[i].shape); j++)
+                model->values[graph->parameter[i].offset + j] = value;
+            return;
+        }
+    fail_msg("no parameter %s", name);
 }
 
 static inline void diagnose(diagnosed *run, const case_of *c) {
