@@ -128,6 +128,18 @@ static strait_status resume_run(strait_train_result *result, const cli_args *arg
     return status;
 }
 
+/* The command line as it can be typed again, for the run's record; cut where it is longer than that keeps. */
+static void write_command(char *out, size_t size, const cli_args *args) {
+    size_t at = (size_t)snprintf(out, size, "strait train");
+    for (int i = 0; i < args->n_operands && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, " %s", cli_shell(args->operand[i]).text);
+    for (int i = 0; i < args->n_values && at < size; i++) {
+        const struct cli_value *value = &args->value[i];
+        at += (size_t)snprintf(out + at, size - at, " --%s%s%s", value->option->name, value->text ? " " : "",
+                               value->text ? cli_shell(value->text).text : "");
+    }
+}
+
 static bool in_run(char *path, size_t size, const char *run, const char *file) {
     const int length = snprintf(path, size, "%s/%s", run, file);
     return length > 0 && (size_t)length < size && access(path, F_OK) == 0;
@@ -168,7 +180,10 @@ static cli_exit run(const cli_args *args) {
     const cli_exit usage = check_usage(args);
     if (usage != CLI_OK) return usage;
     cli_display display = {.quiet = cli_has(args, "quiet")};
-    strait_train_options training = {.out = cli_text(args, "out"), .observer = cli_display_observer(&display)};
+    char command[1024];
+    write_command(command, sizeof command, args);
+    strait_train_options training = {
+        .out = cli_text(args, "out"), .observer = cli_display_observer(&display), .command = command};
     strait_train_result result = {0};
     strait_error err = {0};
     const strait_status status = cli_has(args, "resume") ? resume_run(&result, args, &training, &err)
