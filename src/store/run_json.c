@@ -36,7 +36,7 @@ static void add_field(st_text *text, const strait_run *run, const st_run_field *
 
 strait_status st_run_write(const strait_run *run, strait_error *err) {
     st_text text = {0};
-    st_text_add(&text, "{\"format\": \"" FORMAT_NAME "\", \"version\": %d", FORMAT_VERSION);
+    st_text_add(&text, "{\"format\": \"" FORMAT_NAME "\", \"format_version\": %d", FORMAT_VERSION);
     for (size_t i = ST_RUN_PLACE_FIELDS; i < ST_RUN_FIELDS; i++)
         add_field(&text, run, &st_run_fields[i]);
     st_text_add(&text, "}\n");
@@ -92,7 +92,7 @@ static strait_status read_field(strait_run *run, const st_run_field *field, cons
 
 static strait_status read_object(strait_run *run, const json_t *root, const char *path, strait_error *err) {
     const char *format = json_string_value(json_object_get(root, "format"));
-    const json_t *version = json_object_get(root, "version");
+    const json_t *version = json_object_get(root, "format_version");
     if (!format || strcmp(format, FORMAT_NAME) != 0 || !json_is_integer(version))
         return st_fail(err, STRAIT_FORMAT, "%s: not the record of a run: its 'format' is not '" FORMAT_NAME "'", path);
     if (json_integer_value(version) != FORMAT_VERSION)
