@@ -38,7 +38,10 @@ static strait_status plan_pool(void **out, st_kernel_needs *needs, const st_kern
         call->pad[axis] = op->window.pad_before[axis];
     }
     const size_t values = (size_t)(request->batch * st_shape_count(dst));
-    if (state->max && state->training) needs->keep = state->wide_index ? values : (values + 3) / 4;
+    if (state->max && state->training) {
+        needs->keep = state->wide_index ? values : (values + 3) / 4;
+        needs->scratch = state->wide_index ? 0 : (size_t)(dst->dim[1] * dst->dim[2]);
+    }
     *out = state;
     return STRAIT_OK;
 }
@@ -53,6 +56,7 @@ static strait_status bind_pool(void *opaque, const st_binding *at, strait_error 
     call->dx = at->dsrc;
     if (state->max && state->training) {
         call->index8 = state->wide_index ? NULL : (uint8_t *)at->keep;
+        call->index_row = state->wide_index ? NULL : (int32_t *)at->scratch;
         call->index32 = state->wide_index ? (int32_t *)at->keep : NULL;
     }
     return STRAIT_OK;

@@ -7,16 +7,18 @@
 
 static void drop(float *restrict y, uint8_t *restrict keep, const float *restrict x, const float *restrict u,
                  float rate, float scale, size_t n) {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         keep[i] = u[i] >= rate;
-        y[i] = u[i] >= rate ? x[i] * scale : 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        const float factor = u[i] >= rate ? scale : 0.0f;
+        y[i] = x[i] * factor;
     }
 }
 
 static void drop_gradient(float *restrict dx, const uint8_t *restrict keep, const float *restrict dy, float scale,
                           size_t n) {
     for (size_t i = 0; i < n; i++)
-        dx[i] = keep[i] ? dy[i] * scale : 0.0f;
+        dx[i] = dy[i] * ((float)keep[i] * scale);
 }
 
 static void add_noise(float *restrict y, const float *restrict x, const float *restrict noise, float a, size_t n) {

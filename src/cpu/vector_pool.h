@@ -36,17 +36,24 @@ INLINE st_patch patch_at(const st_pool *call, int64_t oy, int64_t ox) {
 
 /* ---- the largest value ---- */
 
-typedef uint8_t vb __attribute__((vector_size(V), aligned(1), may_alias));
-
-INLINE void store_index(const st_pool *call, int64_t at, vi index) {
-    if (call->index8)
-        *(vb *)(call->index8 + at) = __builtin_convertvector(index, vb);
-    else if (call->index32)
-        *(vi *)(call->index32 + at) = index;
+/* The indices of output row r as whole numbers: where they are made or used. They are kept as bytes, if they fit, which
+   vectors are better cut down to a row at a time. NULL: they are not asked for. */
+INLINE int32_t *index_row(const st_pool *call, int64_t r) {
+    return call->index32 ? call->index32 + r * call->out_width * call->channels : call->index_row;
 }
-INLINE vi load_index(const st_pool *call, int64_t at) {
-    if (call->index8) return __builtin_convertvector(*(const vb *)(call->index8 + at), vi);
-    return *(const vi *)(call->index32 + at);
+INLINE void pack_row(const st_pool *call, int64_t r) {
+    const int64_t n = call->out_width * call->channels;
+    uint8_t *restrict bytes = call->index8 + r * n;
+    const int32_t *restrict row = call->index_row;
+    for (int64_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)row[i];
+}
+INLINE void unpack_row(const st_pool *call, int64_t r) {
+    const int64_t n = call->out_width * call->channels;
+    const uint8_t *restrict bytes = call->index8 + r * n;
+    int32_t *restrict row = call->index_row;
+    for (int64_t i = 0; i < n; i++)
+        row[i] = bytes[i];
 }
 
 /* V channels, and one, of an output pixel: at x of the patch's first pixel. The first of equal values wins, a NaN
@@ -81,51 +88,54 @@ INLINE float max_scalar(const st_pool *call, const float *x, int64_t rows, int64
     return best;
 }
 
-/* An output pixel, its first value at y[out]. The last vector of a pixel overlaps the one before. */
-INLINE void max_pixel(const st_pool *call, const float *x, int64_t out, int64_t rows, int64_t columns, int32_t first) {
+/* An output pixel. The last vector of a pixel overlaps the one before. */
+INLINE void max_pixel(const st_pool *call, const float *x, float *y, int32_t *index, int64_t rows, int64_t columns,
+                      int32_t first) {
     const int64_t n = call->channels;
     for (int64_t c = 0; n >= V && c < n; c += V) {
         if (c > n - V) c = n - V;
-        vi index;
-        store(call->y + out + c, max_vector(call, x + c, rows, columns, first, &index));
-        store_index(call, out + c, index);
+        vi at;
+        store(y + c, max_vector(call, x + c, rows, columns, first, &at));
+        if (index) *(vi *)(index + c) = at;
     }
     for (int64_t c = 0; n < V && c < n; c++) {
-        int32_t index;
-        call->y[out + c] = max_scalar(call, x + c, rows, columns, first, &index);
-        if (call->index8)
-            call->index8[out + c] = (uint8_t)index;
-        else if (call->index32)
-            call->index32[out + c] = index;
+        int32_t at;
+        y[c] = max_scalar(call, x + c, rows, columns, first, &at);
+        if (index) index[c] = at;
     }
 }
 
 static void max_pool(const st_pool *call) {
-    int64_t out = 0;
-    for (int64_t i = 0; i < call->n; i++)
-        for (int64_t oy = 0; oy < call->out_height; oy++)
-            for (int64_t ox = 0; ox < call->out_width; ox++, out += call->channels) {
-                const st_patch p = patch_at(call, oy, ox);
-                const float *x = call->x + ((i * call->height + p.y) * call->width + p.x) * call->channels;
-                const int32_t first = (int32_t)(p.skip_y * call->kernel[1] + p.skip_x);
-#define PIXEL(rows, columns) max_pixel(call, x, out, rows, columns, first)
-                BY_PATCH(p, PIXEL);
+    const int64_t n = call->channels;
+    float *y = call->y;
+    for (int64_t r = 0; r < call->n * call->out_height; r++) {
+        const int64_t oy = r % call->out_height, i = r / call->out_height;
+        int32_t *index = index_row(call, r);
+        for (int64_t ox = 0; ox < call->out_width; ox++, y += n) {
+            const st_patch p = patch_at(call, oy, ox);
+            const float *x = call->x + ((i * call->height + p.y) * call->width + p.x) * n;
+            const int32_t first = (int32_t)(p.skip_y * call->kernel[1] + p.skip_x);
+#define PIXEL(rows, columns) max_pixel(call, x, y, index, rows, columns, first)
+            BY_PATCH(p, PIXEL);
 #undef PIXEL
-            }
+            if (index) index += n;
+        }
+        if (call->index8) pack_row(call, r);
+    }
 }
 
 /* dx of the patch's pixels gets dy where the index says so: written where no other window reaches them, else added. */
-INLINE void max_pixel_gradient(const st_pool *call, float *dx, int64_t out, int64_t rows, int64_t columns,
-                               int32_t first, bool alone) {
+INLINE void max_pixel_gradient(const st_pool *call, float *dx, const float *dy, const int32_t *index, int64_t rows,
+                               int64_t columns, int32_t first, bool alone) {
     const int64_t n = call->channels, row = call->width * n;
     int64_t c = 0;
     for (; c + V <= n; c += V) {
-        const vi index = load_index(call, out + c);
-        const vf dy = load(call->dy + out + c), zero = {0};
+        const vi place = *(const vi *)(index + c);
+        const vf g = load(dy + c), zero = {0};
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++) {
                 float *at = dx + i * row + j * n + c;
-                const vf share = select_v(index == first + (int32_t)(i * call->kernel[1] + j), dy, zero);
+                const vf share = select_v(place == first + (int32_t)(i * call->kernel[1] + j), g, zero);
                 if (alone)
                     store(at, share);
                 else
@@ -133,9 +143,8 @@ INLINE void max_pixel_gradient(const st_pool *call, float *dx, int64_t out, int6
             }
     }
     for (; c < n; c++) {
-        const uint32_t index = (uint32_t)((call->index8 ? call->index8[out + c] : call->index32[out + c]) - first);
-        const uint32_t width = (uint32_t)call->kernel[1];
-        dx[index / width * row + index % width * n + c] += call->dy[out + c];
+        const uint32_t place = (uint32_t)(index[c] - first), width = (uint32_t)call->kernel[1];
+        dx[place / width * row + place % width * n + c] += dy[c];
     }
 }
 
@@ -146,26 +155,27 @@ INLINE bool windows_alone(const st_pool *call) {
 
 static void max_pool_gradient(const st_pool *call) {
     const bool alone = windows_alone(call);
-    const int64_t image = call->height * call->width * call->channels;
-    int64_t out = 0;
-    for (int64_t i = 0; i < call->n; i++) {
-        float *dx = call->dx + i * image;
-        memset(dx, 0, (size_t)image * sizeof *dx);
-        for (int64_t oy = 0; oy < call->out_height; oy++)
-            for (int64_t ox = 0; ox < call->out_width; ox++, out += call->channels) {
-                const st_patch p = patch_at(call, oy, ox);
-                float *at = dx + (p.y * call->width + p.x) * call->channels;
-                const int32_t first = (int32_t)(p.skip_y * call->kernel[1] + p.skip_x);
+    const int64_t n = call->channels;
+    const float *dy = call->dy;
+    memset(call->dx, 0, (size_t)(call->n * call->height * call->width * n) * sizeof *call->dx);
+    for (int64_t r = 0; r < call->n * call->out_height; r++) {
+        const int64_t oy = r % call->out_height, i = r / call->out_height;
+        const int32_t *index = index_row(call, r);
+        if (call->index8) unpack_row(call, r);
+        for (int64_t ox = 0; ox < call->out_width; ox++, dy += n, index += n) {
+            const st_patch p = patch_at(call, oy, ox);
+            float *dx = call->dx + ((i * call->height + p.y) * call->width + p.x) * n;
+            const int32_t first = (int32_t)(p.skip_y * call->kernel[1] + p.skip_x);
 #define PIXEL(rows, columns)                                                                                           \
     do {                                                                                                               \
         if (alone)                                                                                                     \
-            max_pixel_gradient(call, at, out, rows, columns, first, true);                                             \
+            max_pixel_gradient(call, dx, dy, index, rows, columns, first, true);                                       \
         else                                                                                                           \
-            max_pixel_gradient(call, at, out, rows, columns, first, false);                                            \
+            max_pixel_gradient(call, dx, dy, index, rows, columns, first, false);                                      \
     } while (0)
-                BY_PATCH(p, PIXEL);
+            BY_PATCH(p, PIXEL);
 #undef PIXEL
-            }
+        }
     }
 }
 
