@@ -40,31 +40,41 @@ static affine_map draw_map(const int64_t dim[3], const st_augment *augment, cons
     return map;
 }
 
-static float within(double value, int64_t n) {
-    const double top = (double)(n - 1);
-    return (float)(value < 0 ? 0 : value > top ? top : value);
+static inline float within(float value, float top) {
+    value = value > 0 ? value : 0;
+    return value < top ? value : top;
 }
 
-/* The pixel at (y, x), which lie within the image. */
-static inline void take_pixel(float *restrict dst, const float *restrict src, const int64_t dim[3], float y, float x) {
-    const int64_t channels = dim[2], top = (int64_t)y, left = (int64_t)x;
-    const float fy = y - (float)top, fx = x - (float)left;
-    const float *a = src + (top * dim[1] + left) * channels;
-    const float *b = a + (left + 1 < dim[1] ? channels : 0);
-    const int64_t down = top + 1 < dim[0] ? dim[1] * channels : 0;
-    for (int64_t c = 0; c < channels; c++) {
-        const float above = a[c] + fx * (b[c] - a[c]), below = a[down + c] + fx * (b[down + c] - a[down + c]);
-        dst[c] = above + fy * (below - above);
+/* One row of the result, whose pixels lie at (y, x), (y + dy, x + dx), ... of the source. Inlined, so that the loop
+   over the channels is unrolled where their number is known. */
+static inline __attribute__((always_inline)) void warp_row(float *restrict dst, const float *restrict src,
+                                                           const int64_t dim[3], int32_t channels, float y, float x,
+                                                           float dy, float dx) {
+    const int32_t height = (int32_t)dim[0], width = (int32_t)dim[1];
+    for (int32_t i = 0; i < width; i++) {
+        const float sy = within(y + (float)i * dy, (float)(height - 1));
+        const float sx = within(x + (float)i * dx, (float)(width - 1));
+        const int32_t top = (int32_t)sy, left = (int32_t)sx;
+        const float fy = sy - (float)top, fx = sx - (float)left;
+        const float *a = src + ((int64_t)top * width + left) * channels;
+        const int64_t right = left + 1 < width ? channels : 0, down = top + 1 < height ? (int64_t)width * channels : 0;
+        for (int32_t c = 0; c < channels; c++, a++) {
+            const float above = a[0] + fx * (a[right] - a[0]), below = a[down] + fx * (a[down + right] - a[down]);
+            *dst++ = above + fy * (below - above);
+        }
     }
 }
 
 void st_augment_apply(float *dst, const float *src, const int64_t dim[3], const st_augment *augment,
                       const st_rng *rng) {
     const affine_map map = draw_map(dim, augment, rng);
-    for (int64_t y = 0; y < dim[0]; y++) {
-        const double from_y = map.y0 + map.yy * (double)y, from_x = map.x0 + map.xy * (double)y;
-        for (int64_t x = 0; x < dim[1]; x++)
-            take_pixel(dst + (y * dim[1] + x) * dim[2], src, dim, within(from_y + map.yx * (double)x, dim[0]),
-                       within(from_x + map.xx * (double)x, dim[1]));
+    const float dy = (float)map.yx, dx = (float)map.xx;
+    for (int64_t i = 0; i < dim[0]; i++, dst += dim[1] * dim[2]) {
+        const float y = (float)(map.y0 + map.yy * (double)i), x = (float)(map.x0 + map.xy * (double)i);
+        switch (dim[2]) {
+        case 1: warp_row(dst, src, dim, 1, y, x, dy, dx); break;
+        case 3: warp_row(dst, src, dim, 3, y, x, dy, dx); break;
+        default: warp_row(dst, src, dim, (int32_t)dim[2], y, x, dy, dx); break;
+        }
     }
 }
