@@ -9,9 +9,11 @@
 #include "report/words_int.h"
 
 static void add_answer(st_text *html, const char *question, bool yes, const char *answer) {
-    st_text_add(html, "<div class=\"answer %s\"><h3>%s</h3><p><b>%s.</b> ", yes ? "good" : "bad", question,
-                yes ? "Yes" : "No");
-    st_html_escape(html, answer);
+    const char *word = yes ? "Yes" : "No";
+    const bool begins_with_it = strncmp(answer, word, strlen(word)) == 0;
+    st_text_add(html, "<div class=\"answer %s\"><h3>%s</h3><p>", yes ? "good" : "bad", question);
+    st_text_add(html, "<b>%s</b>%s", word, begins_with_it ? "" : ". ");
+    st_html_escape(html, begins_with_it ? answer + strlen(word) : answer);
     st_text_add(html, "</p></div>\n");
 }
 
@@ -128,9 +130,9 @@ static void layer_chart(st_text *html, const strait_diagnosis *d, const char *he
             if (d->epoch[e].epoch == 0 && value != dead_share) y[e] = NAN;
             any = any || isfinite(y[e]);
         }
-        if (any)
-            series[shown++] =
-                (st_svg_series){d->epoch[0].layer[l].name, (int)n, x, y, shown % (2 * ST_SVG_COLOURS), false};
+        if (!any) continue;
+        series[shown] = (st_svg_series){d->epoch[0].layer[l].name, (int)n, x, y, shown % (2 * ST_SVG_COLOURS), false};
+        shown++;
     }
     if (shown > 0) {
         const bool log = may_be_log && st_svg_wants_log(block + n, shown * (int)n);

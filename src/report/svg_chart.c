@@ -82,17 +82,17 @@ static void find_ranges(plot *p) {
     for (int s = 0; s < c->n_series; s++)
         for (int i = 0; i < c->series[s].n; i++) {
             const double x = c->series[s].x[i], y = c->series[s].y[i];
-            if (!drawable(x, false)) continue;
+            if (!drawable(x, false) || !drawable(y, c->log_y)) continue;
             p->x.low = fmin(p->x.low, x);
             p->x.high = fmax(p->x.high, x);
-            if (!drawable(y, c->log_y)) continue;
             p->y.low = fmin(p->y.low, y);
             p->y.high = fmax(p->y.high, y);
         }
     const axis counts = p->x;
+    const bool from_zero = c->zero && !c->log_y && p->y.low >= 0;
     widen(&p->x, c->x_is_measure ? 0 : 0.02);
     widen(&p->y, 0.06);
-    if (c->zero && !c->log_y && p->y.low > -p->y.high * 0.2) p->y.low = fmin(0, p->y.low < 0 ? p->y.low : 0);
+    if (from_zero) p->y.low = 0;
     if (!c->x_is_measure && counts.low < counts.high)
         st_ticks_linear(&p->x.ticks, counts.low, counts.high, 10, true);
     else

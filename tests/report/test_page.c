@@ -119,7 +119,7 @@ static fixture *make_run(const char *folder, const char *name) {
                                      .sentence = "63 % lie outside " HOSTILE,
                                      .mend = "Use sigmoid."};
     f->diagnosis = (strait_diagnosis){.loss_moves = true,
-                                      .loss_answer = "It fell.",
+                                      .loss_answer = "Yes: it fell.",
                                       .weights_answer = "They do not.",
                                       .n_findings = 1,
                                       .finding = f->finding,
@@ -311,8 +311,8 @@ static void a_whole_page(void **state) {
     ASSERT_HAS(html, "best: epoch 3");
     ASSERT_HAS(html, "crc32:1a2b3c4d");
     ASSERT_HAS(html, "adam: learning_rate 0.001 · beta_1 0.9");
-    ASSERT_HAS(html, "<b>Yes.</b> It fell.");
-    ASSERT_HAS(html, "<b>No.</b> They do not.");
+    ASSERT_HAS(html, "<b>Yes</b>: it fell.");
+    ASSERT_HAS(html, "<b>No</b>. They do not.");
     ASSERT_HAS(html, "<span class=\"mend\">Use sigmoid.</span>");
     ASSERT_HAS(html, "63 %");
     ASSERT_HAS(html, "strait train runs/it/recipe.yaml");
