@@ -4,6 +4,7 @@
 
 #include "base/diagnosis.h"
 #include "train/diagnosis.h"
+#include "train/probe.h"
 #include "train/train_check.h"
 
 /* A training with its diagnosis; the notes it told. */
