@@ -76,6 +76,66 @@ static void seeds_differ(void **state) {
     strait_model_free(model);
 }
 
+/* Mean, variance and extremes of a kernel of 784 x 64 draws, all by its initialiser. */
+typedef struct spread {
+    double mean, variance, least, most;
+    int64_t n;
+} spread;
+
+static spread spread_of(const char *initializer) {
+    char yaml[512];
+    snprintf(yaml, sizeof yaml,
+             "seed: 3\nmodel:\n  input: [784]\n  initializer: %s\n  encoder:\n    - dense: {units: 64}\n  decoder:\n"
+             "    - dense: {units: 784, initializer: zeros}\n    - batch_norm\n",
+             initializer);
+    strait_model *model = build(yaml);
+    const st_parameter *kernel = &model->graph->parameter[0];
+    const float *value = model->values + kernel->offset;
+    spread s = {.n = st_shape_count(&kernel->shape), .least = 1e9, .most = -1e9};
+    for (int64_t i = 0; i < s.n; i++) {
+        s.mean += (double)value[i] / (double)s.n;
+        s.variance += (double)value[i] * (double)value[i] / (double)s.n;
+        s.least = fmin(s.least, (double)value[i]);
+        s.most = fmax(s.most, (double)value[i]);
+    }
+    /* The layer's own initialiser goes before the model's; gamma and variance start at 1, beta and mean at 0. */
+    const float *other = model->values + model->graph->parameter[2].offset;
+    assert_true(other[0] == 0 && other[50175] == 0);
+    static const float start[] = {1, 0, 0, 1};
+    for (int i = 0; i < 4; i++)
+        assert_true(model->values[model->graph->parameter[4 + i].offset + 5] == start[i]);
+    strait_model_free(model);
+    return s;
+}
+
+/* Glorot and Bengio 2010, He et al. 2015: variance 2 / (in + out), 2 / in; the cut normals keep it, as Keras divides by
+   the standard deviation 0.8796 of what is left between -2 and 2. Five standard errors; the fourth moment of a uniform
+   is 9/5 of its squared variance, of a normal 3, of the cut one less. */
+static void initialisers_have_their_variance(void **state) {
+    (void)state;
+    const double glorot = 2.0 / (784 + 64), he = 2.0 / 784, cut = 2 / 0.87962566103423978;
+    const struct {
+        const char *name;
+        double variance, bound;
+    } wanted[] = {
+        {"glorot_uniform", glorot, sqrt(3 * glorot)},
+        {"glorot_normal", glorot, cut * sqrt(glorot)},
+        {"he_uniform", he, sqrt(3 * he)},
+        {"he_normal", he, cut * sqrt(he)},
+        {"normal", 0.05 * 0.05, 0.05 * 6},
+        {"{normal: {stddev: 2}}", 4, 2.0 * 6},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        const spread s = spread_of(wanted[i].name);
+        assert_true(fabs(s.mean) < 5 * sqrt(wanted[i].variance / (double)s.n));
+        assert_true(fabs(s.variance - wanted[i].variance) < 5 * wanted[i].variance * sqrt(2 / (double)s.n));
+        assert_true(s.most <= wanted[i].bound * (1 + 1e-6) && s.least >= -wanted[i].bound * (1 + 1e-6));
+        assert_true(s.most > 0.6 * wanted[i].bound && s.least < -0.6 * wanted[i].bound);
+    }
+    const spread zeros = spread_of("zeros"), ones = spread_of("ones");
+    assert_true(zeros.least == 0 && zeros.most == 0 && ones.least == 1 && ones.most == 1);
+}
+
 typedef struct builds {
     const strait_recipe *recipe;
     strait_model *model[4];
@@ -109,6 +169,7 @@ int main(void) {
         cmocka_unit_test(uniform_within_glorots_bound),
         cmocka_unit_test(each_weight_is_a_function_of_seed_parameter_and_position),
         cmocka_unit_test(seeds_differ),
+        cmocka_unit_test(initialisers_have_their_variance),
         cmocka_unit_test(the_same_from_any_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
