@@ -122,6 +122,8 @@ static void on_epoch_end(void *context, const strait_progress *progress) {
     add_epoch(&line, progress);
     cli_line_add(&line, "%sloss %s", cli_dot(), cli_loss(progress->loss).text);
     if (!isnan(progress->val_loss)) cli_line_add(&line, "%sval_loss %s", cli_dot(), cli_loss(progress->val_loss).text);
+    if (!isnan(progress->kl)) cli_line_add(&line, "%skl %s", cli_dot(), cli_loss(progress->kl).text);
+    if (!isnan(progress->val_kl)) cli_line_add(&line, "%sval_kl %s", cli_dot(), cli_loss(progress->val_kl).text);
     cli_line_add(&line, "%s%s%s%s samples/s", cli_dot(), cli_duration(progress->seconds).text, cli_dot(),
                  cli_rate(progress->samples_per_second).text);
     cli_say("%s", line.text);

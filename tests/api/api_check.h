@@ -49,6 +49,37 @@ static const char convolution_yaml[] = "name: convolution\n"
                                        "    - conv2d: {filters: 1, activation: sigmoid}\n"
                                        "train: {epochs: 4, batch_size: 16, threads: 2}\n";
 
+/* All that chance has a part in: 6×4×1 - 3 - 6×4×1. */
+static const char chances_yaml[] = "name: chances\n"
+                                   "seed: 7\n"
+                                   "data:\n"
+                                   "  validation: 0.25\n"
+                                   "  augment: {rotate: 20, shift: 0.1, zoom: 0.1, flip: both}\n"
+                                   "  corrupt: {gaussian: 0.1}\n"
+                                   "model:\n"
+                                   "  input: [6, 4, 1]\n"
+                                   "  encoder:\n"
+                                   "    - conv2d: {filters: 3, strides: 2}\n"
+                                   "    - batch_norm\n"
+                                   "    - activation: relu\n"
+                                   "    - dropout: 0.2\n"
+                                   "    - gaussian_noise: 0.1\n"
+                                   "    - flatten\n"
+                                   "    - gaussian: {units: 3, beta: 0.01, warmup: 1.5}\n"
+                                   "  decoder:\n"
+                                   "    - dense: {units: 18, activation: relu}\n"
+                                   "    - reshape: [3, 2, 3]\n"
+                                   "    - conv2d_transpose: {filters: 4, strides: 2, activation: relu}\n"
+                                   "    - conv2d: {filters: 1, activation: sigmoid}\n"
+                                   "train:\n"
+                                   "  epochs: 4\n"
+                                   "  batch_size: 16\n"
+                                   "  threads: 2\n"
+                                   "  optimizer: adamw\n"
+                                   "  schedule: one_cycle\n"
+                                   "  clip_norm: 0.1\n"
+                                   "  penalty: {latent: {l1: 0.001}}\n";
+
 /* n samples of smooth curves within 0..1, times scale: an autoencoder can learn them. */
 static inline strait_data *curves(int64_t n, int n_dims, const int64_t *dim, double scale) {
     int64_t values = 1;

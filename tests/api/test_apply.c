@@ -109,7 +109,8 @@ static void test_errors_by_definition(void **state) {
     assert_near(evaluation.mse, square / N / 12, 1e-6);
     assert_near(evaluation.mae, absolute / N / 12, 1e-6);
     assert_near(evaluation.bce, bce / N / 12, 1e-6);
-    assert_true(evaluation.loss == evaluation.mse);
+    assert_near(evaluation.loss, evaluation.mse, 1e-6);
+    assert_true(isnan(evaluation.kl));
     strait_array *none = NULL;
     strait_error err = {0};
     assert_int_equal(strait_model_score(&none, all.model, all.data, "rmse", NULL, &err), STRAIT_ARGUMENT);
@@ -119,6 +120,46 @@ static void test_errors_by_definition(void **state) {
     strait_array_free(y);
     strait_array_free(mse);
     strait_array_free(mae);
+    free_trained(&all);
+}
+
+/* What is drawn or left out while training has no part in what people get: the latent is the mean, reconstructing is
+   decoding it, and twice gives the same. The loss is what validation measures, of drawn latents. */
+static void test_chances(void **state) {
+    (void)state;
+    check_halves(chances_yaml, images(N), 3);
+    st_trained all = trained(chances_yaml, images(N));
+    strait_array *y = NULL, *again = NULL;
+    strait_evaluation evaluation;
+    ASSERT_OK(strait_model_reconstruct(&y, all.model, all.data, NULL, &test_error));
+    ASSERT_OK(strait_model_reconstruct(&again, all.model, all.data, NULL, &test_error));
+    assert_same_array(y, again, 0);
+    ASSERT_OK(strait_model_evaluate(&evaluation, all.model, all.data, NULL, &test_error));
+    assert_true(evaluation.kl > 0 && evaluation.loss > evaluation.mse);
+    strait_array_free(y);
+    strait_array_free(again);
+    free_trained(&all);
+}
+
+/* A model whose last layer is linear, trained from logits, gives probabilities, and their cross-entropy is its loss. */
+static void test_logits(void **state) {
+    (void)state;
+    static const char logits_yaml[] = "name: logits\n"
+                                      "model:\n"
+                                      "  input: [12]\n"
+                                      "  encoder: [{dense: {units: 5, activation: relu}}]\n"
+                                      "  decoder: [{dense: {units: 12}}]\n"
+                                      "train: {batch_size: 16, loss: {binary_crossentropy: {from_logits: true}}}\n";
+    check_halves(logits_yaml, vectors(N), 5);
+    st_trained all = trained(logits_yaml, vectors(N));
+    strait_array *y = NULL;
+    strait_evaluation evaluation;
+    ASSERT_OK(strait_model_reconstruct(&y, all.model, all.data, NULL, &test_error));
+    for (int64_t i = 0; i < strait_array_count(y); i++)
+        assert_true(y->values[i] > 0 && y->values[i] < 1);
+    ASSERT_OK(strait_model_evaluate(&evaluation, all.model, all.data, NULL, &test_error));
+    assert_near(evaluation.loss, evaluation.bce, 1e-5);
+    strait_array_free(y);
     free_trained(&all);
 }
 
@@ -260,6 +301,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_halves),
         cmocka_unit_test(test_errors_by_definition),
+        cmocka_unit_test(test_chances),
+        cmocka_unit_test(test_logits),
         cmocka_unit_test(test_threads_give_the_same),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_wrong_shapes),

@@ -58,7 +58,8 @@ static void test_run_folder(void **state) {
     const strait_train_result result = train(dense_yaml, 0, NULL, data);
     static const char *const files[] = {
         "recipe.yaml", "model.safetensors", "encoder.safetensors", "decoder.safetensors", "checkpoint.safetensors",
-        "history.csv", "loss.png",          "reconstructions.png", "best.safetensors"};
+        "history.csv", "loss.png",          "reconstructions.png", "best.safetensors",    "diagnosis.json",
+        "run.json"};
     const size_t n_files = sizeof files / sizeof *files;
     for (size_t i = 0; i < n_files; i++)
         if (!exists(file_of(result.run, files[i]))) fail_msg("no %s", files[i]);
@@ -147,6 +148,16 @@ static void test_resume_convolution(void **state) {
     strait_data *data = images(101);
     check_pieces(convolution_yaml, data, NULL, 3, 6);
     check_pieces(convolution_yaml, data, "train.optimizer={sgd: {learning_rate: 0.3, momentum: 0.9}}", 7, 2);
+    strait_data_free(data);
+}
+
+static void test_resume_chances(void **state) {
+    (void)state;
+    static const char *const threads[] = {"train.threads=1", "train.threads=2", "train.threads=3"};
+    strait_data *data = images(101);
+    for (int i = 0; i < 3; i++) /* 76 to train on: 5 batches an epoch */
+        check_pieces(chances_yaml, data, threads[i], 7, 2);
+    check_pieces(chances_yaml, data, "train.schedule={cosine: {}, warmup: 2}", 7, 2);
     strait_data_free(data);
 }
 
@@ -382,7 +393,10 @@ static void test_eval_is_val_loss(void **state) {
     check_eval(dense_yaml, rows, more_rows, "train.loss=mae");
     check_eval(dense_yaml, rows, more_rows, "train.loss=binary_crossentropy");
     check_eval(dense_yaml, rows, more_rows, "data.corrupt={mask: 0.3}");
+    check_eval(dense_yaml, rows, more_rows, "train.penalty={weights: {l1: 0.01, l2: 0.02}}");
+    check_eval(dense_yaml, rows, more_rows, "train.loss={mse: {weight: 12}, mae: 0.5}");
     check_eval(convolution_yaml, pictures, more, NULL);
+    check_eval(chances_yaml, pictures, more, NULL);
     strait_data_free(rows);
     strait_data_free(more_rows);
     strait_data_free(pictures);
@@ -498,6 +512,7 @@ int main(void) {
         cmocka_unit_test(test_same_seed),
         cmocka_unit_test(test_resume_dense),
         cmocka_unit_test(test_resume_convolution),
+        cmocka_unit_test(test_resume_chances),
         cmocka_unit_test(test_resume_early_stopping),
         cmocka_unit_test(test_resume_complete),
         cmocka_unit_test(test_resume_more_epochs),
