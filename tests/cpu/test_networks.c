@@ -4,7 +4,8 @@
 
 #define BATCH 7
 
-static const st_activation_kind lasts[] = {ST_LINEAR, ST_SIGMOID, ST_RELU, ST_SOFTMAX, ST_TANH, ST_ELU};
+static const st_activation_kind lasts[] = {ST_LINEAR, ST_SIGMOID, ST_RELU,     ST_SOFTMAX, ST_TANH,
+                                           ST_ELU,    ST_SELU,    ST_SOFTPLUS, ST_GELU};
 
 /* What a call to st_runner_train and one to st_runner_evaluate gave. */
 typedef struct outcome {
@@ -17,10 +18,10 @@ static outcome run(const st_runner_config *config, const float *parameters, cons
     st_runner *runner = new_runner(config, parameters);
     out.output = new_floats((size_t)n * values_out(config->graph));
     /* A full batch first, so that the padding of a smaller one is not zeros but what was there before. */
-    assert_int_equal(st_runner_train(runner, x, x, BATCH, &out.loss, NULL), STRAIT_OK);
-    assert_int_equal(st_runner_train(runner, x, x, n, &out.loss, NULL), STRAIT_OK);
+    train_on(runner, x, x, BATCH);
+    out.loss = train_on(runner, x, x, n);
     out.gradient = summed_gradient(runner, config->graph);
-    assert_int_equal(st_runner_evaluate(runner, x, x, out.output, n, &out.evaluated, NULL), STRAIT_OK);
+    out.evaluated = evaluate_on(runner, x, x, out.output, n);
     st_runner_free(runner);
     return out;
 }
@@ -59,9 +60,10 @@ static void compare(const st_graph *graph, st_loss_kind loss, const float *param
 static void test_splits(void **state) {
     const network_kind kind = *(const network_kind *)*state;
     for (size_t i = 0; i < COUNT(lasts); i++)
-        for (st_loss_kind loss = ST_LOSS_MSE; loss <= ST_LOSS_BINARY_CROSSENTROPY; loss++) {
+        for (st_loss_kind loss = ST_LOSS_MSE; loss <= ST_LOSS_LOGITS; loss++) {
             /* Cross-entropy wants outputs between 0 and 1. */
             if (loss == ST_LOSS_BINARY_CROSSENTROPY && lasts[i] != ST_SIGMOID && lasts[i] != ST_SOFTMAX) continue;
+            if (loss == ST_LOSS_LOGITS && lasts[i] != ST_LINEAR) continue;
             if (kind != NETWORK_DENSE && lasts[i] == ST_SOFTMAX) continue; /* over one channel it is always 1 */
             st_graph *graph = new_network(kind, ST_LEAKY_RELU, lasts[i]);
             float *parameters = new_parameters(graph), *x = new_data(BATCH * values_in(graph), 31);
@@ -74,10 +76,8 @@ static void test_splits(void **state) {
 
 /* The mean loss as the reference evaluates it. */
 static double loss_at(st_runner *runner, const float *parameters, const float *x) {
-    double loss;
     assert_int_equal(st_runner_pack(runner, st_runner_parameters(runner), parameters, NULL), STRAIT_OK);
-    assert_int_equal(st_runner_evaluate(runner, x, x, NULL, BATCH, &loss, NULL), STRAIT_OK);
-    return loss;
+    return evaluate_on(runner, x, x, NULL, BATCH);
 }
 
 static void check_differences(const st_graph *graph, st_loss_kind loss) {
@@ -124,9 +124,15 @@ static void test_differences(void **state) {
     static const struct {
         st_activation_kind last;
         st_loss_kind loss;
-    } ends[] = {{ST_LINEAR, ST_LOSS_MSE},  {ST_SIGMOID, ST_LOSS_MSE},
-                {ST_TANH, ST_LOSS_MSE},    {ST_SIGMOID, ST_LOSS_BINARY_CROSSENTROPY},
-                {ST_SOFTMAX, ST_LOSS_MSE}, {ST_SOFTMAX, ST_LOSS_BINARY_CROSSENTROPY}};
+    } ends[] = {{ST_LINEAR, ST_LOSS_MSE},
+                {ST_SIGMOID, ST_LOSS_MSE},
+                {ST_TANH, ST_LOSS_MSE},
+                {ST_SIGMOID, ST_LOSS_BINARY_CROSSENTROPY},
+                {ST_LINEAR, ST_LOSS_LOGITS},
+                {ST_GELU, ST_LOSS_MSE},
+                {ST_SOFTPLUS, ST_LOSS_MSE},
+                {ST_SOFTMAX, ST_LOSS_MSE},
+                {ST_SOFTMAX, ST_LOSS_BINARY_CROSSENTROPY}};
     const network_kind kind = *(const network_kind *)*state;
     for (size_t i = 0; i < COUNT(ends); i++) {
         if (kind != NETWORK_DENSE && ends[i].last == ST_SOFTMAX) continue; /* one channel: always 1 */
@@ -150,8 +156,7 @@ static void test_saturated_sigmoid(void **state) {
     for (size_t e = 0; e < COUNT(engines); e++) {
         const st_runner_config config = training_config(graph, engines[e], 1, 1, 0, ST_LOSS_BINARY_CROSSENTROPY);
         st_runner *runner = new_runner(&config, parameters);
-        double loss;
-        assert_int_equal(st_runner_train(runner, x, target, 1, &loss, NULL), STRAIT_OK);
+        const double loss = train_on(runner, x, target, 1);
         float *gradient = summed_gradient(runner, graph);
         /* scale 1/2: db = ((1 - 0) / 2, (0 - 1) / 2); the losses -log of 2^-23 (1 - clip in float) and 1e-7 */
         assert_true(fabs((double)gradient[4] - 0.5) < 1e-6 && fabs((double)gradient[5] + 0.5) < 1e-6);
@@ -159,6 +164,128 @@ static void test_saturated_sigmoid(void **state) {
         st_free(gradient);
         st_runner_free(runner);
     }
+    st_graph_free(graph);
+}
+
+/* ---- a network of every other op ---- */
+
+static st_op_place place_of(const char *prefix) {
+    return (st_op_place){.prefix = prefix};
+}
+
+/* Adds an op by the builder st_graph_NAME; what it takes comes before the place. */
+#define ADD(name, dst, ...) assert_int_equal(st_graph_##name(dst, graph, __VA_ARGS__, NULL), STRAIT_OK)
+
+/* 8x8x2 images; a residual block, a latent of 5 drawn from a normal distribution, and back. */
+static st_graph *network_of_all(void) {
+    static const int64_t two[2] = {2, 2}, one[2] = {1, 1}, none[2] = {0, 0}, three[2] = {3, 3};
+    st_graph *graph = NULL;
+    const st_shape in = {.n_dims = 3, .dim = {8, 8, 2}}, flat = {.n_dims = 1, .dim = {36}};
+    const st_shape small = {.n_dims = 3, .dim = {4, 4, 3}};
+    int t = 0, a, b;
+    assert_int_equal(st_graph_new(&graph, &in, NULL), STRAIT_OK);
+    ADD(zero_pad2d, &t, 0, one, none, place_of("pad"));
+    add_conv(&t, graph, false, 4, 3, 1, ST_LINEAR, "encoder.0");
+    ADD(batch_norm, &t, t, 0.9, 1e-3, place_of("encoder.1"));
+    ADD(activation, &t, t, true, act(ST_GELU), place_of("encoder.2"));
+    ADD(pool2d, &t, t, true, two, two, ST_SAME, place_of("encoder.3"));
+    ADD(dropout, &t, t, 0.25, place_of("encoder.4"));
+    a = t;
+    add_conv(&a, graph, false, 4, 3, 1, ST_SELU, "encoder.5");
+    ADD(add, &t, t, a, place_of("encoder.6"));
+    ADD(pool2d, &t, t, false, three, two, ST_SAME, place_of("encoder.7"));
+    add_reshape(&t, graph, flat);
+    a = b = t;
+    add_dense(&a, graph, 5, ST_LINEAR, "encoder.mean");
+    add_dense(&b, graph, 5, ST_LINEAR, "encoder.log_variance");
+    ADD(sample, &t, a, b, 0.5, true, place_of("encoder.sample"));
+    ADD(penalty, &t, t, 0.01, 0.02, place_of("encoder.penalty"));
+    graph->latent = t;
+    graph->n_encoder_ops = graph->n_ops;
+    ADD(gaussian_noise, &t, t, 0.1, place_of("decoder.0"));
+    add_dense(&t, graph, 48, ST_SOFTPLUS, "decoder.1");
+    ADD(layer_norm, &t, t, 1e-3, place_of("decoder.2"));
+    add_reshape(&t, graph, small);
+    ADD(upsample2d, &t, t, three, true, place_of("decoder.3"));
+    ADD(crop2d, &t, t, two, two, place_of("decoder.4"));
+    ADD(slice, &a, t, 0, 1, place_of("decoder.5"));
+    ADD(slice, &b, t, 1, 3, place_of("decoder.6"));
+    ADD(concat, &t, b, a, place_of("decoder.7"));
+    add_conv(&t, graph, false, 2, 3, 1, ST_SIGMOID, "decoder.8");
+    graph->output = t;
+    return graph;
+}
+
+/* What a step made of the network: its cost, gradients, and all parameters with the moving statistics. */
+typedef struct step_outcome {
+    st_cost train, evaluated;
+    float *gradient, *parameters, *output;
+} step_outcome;
+
+static step_outcome step_on(const st_graph *graph, const st_engine *engine, int threads, const float *parameters,
+                            const float *x, int64_t n) {
+    st_runner_config config = training_config(graph, engine, BATCH, threads, 0, ST_LOSS_MSE);
+    config.loss = (st_loss){.n = 2,
+                            .term = {{.kind = ST_LOSS_BINARY_CROSSENTROPY, .weight = 2},
+                                     {.kind = ST_LOSS_HUBER, .weight = 0.5f, .delta = 0.25f}}};
+    config.seed = 5;
+    static const uint32_t samples[BATCH] = {12, 3, 40, 7, 0, 99, 21};
+    step_outcome out = {.gradient = NULL};
+    st_runner *runner = new_runner(&config, parameters);
+    out.output = new_floats((size_t)BATCH * values_out(graph));
+    const st_feed feed = {
+        .input = x, .target = x, .output = out.output, .n = n, .epoch = 2, .sample = samples, .beta_scale = 0.5};
+    st_feed before = feed; /* a full batch first, so that padding is not zeros */
+    before.n = BATCH;
+    assert_int_equal(st_runner_train(&out.train, runner, &before, NULL), STRAIT_OK);
+    assert_int_equal(st_runner_train(&out.train, runner, &feed, NULL), STRAIT_OK);
+    out.gradient = summed_gradient(runner, graph);
+    assert_int_equal(st_runner_evaluate(&out.evaluated, runner, &feed, NULL), STRAIT_OK);
+    out.parameters = new_floats((size_t)graph->n_values);
+    assert_int_equal(st_runner_unpack(runner, out.parameters, st_runner_parameters(runner), NULL), STRAIT_OK);
+    st_runner_free(runner);
+    return out;
+}
+
+static void step_outcome_free(step_outcome *out) {
+    st_free(out->gradient);
+    st_free(out->parameters);
+    st_free(out->output);
+}
+
+/* Noise, masks and latents belong to the samples, statistics to the whole batch: whichever way it is split, engine cpu
+   comes to what the reference makes of it in one piece. */
+static void test_all_ops_split(void **state) {
+    (void)state;
+    st_graph *graph = network_of_all();
+    float *parameters = new_parameters(graph), *x = new_data(BATCH * values_in(graph), 33);
+    for (int p = 0; p < graph->n_parameters; p++) /* variances are above zero */
+        if (strstr(graph->parameter[p].name, "moving_variance"))
+            for (int64_t i = 0; i < st_shape_count(&graph->parameter[p].shape); i++)
+                parameters[graph->parameter[p].offset + i] = 1.0f;
+    for (int64_t n = BATCH; n >= 3; n -= 2) {
+        step_outcome want = step_on(graph, &st_engine_reference, 1, parameters, x, n);
+        assert_true(want.train.kl > 0 && want.evaluated.kl > 0);
+        for (int threads = 1; threads <= 4; threads++) {
+            char title[64];
+            snprintf(title, sizeof title, "%d samples, %d threads", (int)n, threads);
+            step_outcome got = step_on(graph, &st_engine_cpu, threads, parameters, x, n);
+            const double pairs[][2] = {{got.train.loss, want.train.loss},
+                                       {got.train.kl, want.train.kl},
+                                       {got.evaluated.loss, want.evaluated.loss},
+                                       {got.evaluated.kl, want.evaluated.kl}};
+            for (size_t i = 0; i < COUNT(pairs); i++)
+                if (!(fabs(pairs[i][0] - pairs[i][1]) <= 5e-6 * fabs(pairs[i][1])))
+                    fail_msg("%s: cost %zu is %.9g, not %.9g", title, i, pairs[i][0], pairs[i][1]);
+            assert_relative(title, "gradient", got.gradient, want.gradient, (size_t)graph->n_values, 2e-5);
+            assert_relative(title, "parameters", got.parameters, want.parameters, (size_t)graph->n_values, 1e-6);
+            assert_relative(title, "output", got.output, want.output, (size_t)n * values_out(graph), 1e-5);
+            step_outcome_free(&got);
+        }
+        step_outcome_free(&want);
+    }
+    st_free(parameters);
+    st_free(x);
     st_graph_free(graph);
 }
 
@@ -172,6 +299,7 @@ int main(void) {
         {"test_differences (conv)", test_differences, NULL, NULL, &conv},
         {"test_differences (mixed)", test_differences, NULL, NULL, &mixed},
         cmocka_unit_test(test_saturated_sigmoid),
+        cmocka_unit_test(test_all_ops_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
