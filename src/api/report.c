@@ -229,7 +229,9 @@ static strait_status gather(gathered *g, const char *run, bool computed, strait_
 
 /* One run: report.html in its folder. Several: comparison.html beside the first one's. */
 static strait_status choose_path(char **out, const gathered *g, int n, strait_error *err) {
-    char *parent = n > 1 ? st_path_folder(g->real ? g->real : g->folder) : NULL;
+    const char *name = st_path_name(g->folder);
+    const bool plain = name[0] && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    char *parent = n > 1 ? st_path_folder(plain || !g->real ? g->folder : g->real) : NULL;
     *out = n > 1 ? parent ? st_path_join(parent, "comparison.html") : NULL : st_path_join(g->folder, "report.html");
     st_free(parent);
     return *out ? STRAIT_OK : st_fail_memory(err, strlen(g->folder), "a path");

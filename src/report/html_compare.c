@@ -162,29 +162,62 @@ static void add_figures(st_text *html, runs run, int n) {
 
 /* ---- what differs ---- */
 
-/* Whether key was met before: in an earlier run, or earlier in this one. */
-static bool met_before(runs run, int which, int i) {
-    const char *key = run[which]->setting[i].key;
-    for (int r = 0; r < which; r++)
-        if (st_setting_find(run[r], key)) return true;
+/* The key whose values are compared as one: a layer ("model.encoder.1") with all its settings, else the key. */
+typedef struct group {
+    char key[96];
+} group;
+
+static group group_of(const char *key) {
+    group g = {""};
+    size_t n = strlen(key);
+    if (strncmp(key, "model.encoder.", 14) == 0 || strncmp(key, "model.decoder.", 14) == 0)
+        n = 14 + strcspn(key + 14, ".");
+    if (n >= sizeof g.key) n = sizeof g.key - 1;
+    memcpy(g.key, key, n);
+    g.key[n] = 0;
+    return g;
+}
+
+/* Whether one of the run's first n_settings is of this group. */
+static bool has_group(const st_report_run *run, int n_settings, const char *key) {
+    for (int i = 0; i < n_settings; i++)
+        if (strcmp(group_of(run->setting[i].key).key, key) == 0) return true;
     return false;
 }
 
-static bool differs(runs run, int n, const char *key) {
-    const char *first = st_setting_find(run[0], key);
+/* Whether the group of setting i was met before: in an earlier run, or earlier in this one. */
+static bool met_before(runs run, int which, int i) {
+    const group g = group_of(run[which]->setting[i].key);
+    for (int r = 0; r < which; r++)
+        if (has_group(run[r], run[r]->n_settings, g.key)) return true;
+    return has_group(run[which], i, g.key);
+}
+
+static bool differs(st_text *html, runs run, int n, const char *key) {
+    st_text first = {0};
+    bool found = false;
+    st_setting_describe(&first, run[0], key);
     for (int r = 1; r < n; r++) {
-        const char *other = st_setting_find(run[r], key);
-        if (!first != !other || (first && strcmp(first, other) != 0)) return true;
+        st_text other = {0};
+        st_setting_describe(&other, run[r], key);
+        if (strcmp(first.bytes ? first.bytes : "", other.bytes ? other.bytes : "") != 0) found = true;
+        if (other.failed) st_html_fail(html);
+        st_text_free(&other);
     }
-    return false;
+    if (first.failed) st_html_fail(html);
+    st_text_free(&first);
+    return found;
 }
 
 static void difference_row(st_text *html, runs run, int n, const char *key) {
     st_text_add(html, "<tr>");
     st_html_element(html, "th", NULL, key);
     for (int r = 0; r < n; r++) {
-        const char *value = st_setting_find(run[r], key);
-        st_html_element(html, "td", NULL, value ? value : "–");
+        st_text words = {0};
+        const bool known = st_setting_describe(&words, run[r], key);
+        st_html_element(html, "td", NULL, known ? words.bytes : "–");
+        if (words.failed) st_html_fail(html);
+        st_text_free(&words);
     }
     st_text_add(html, "</tr>\n");
 }
@@ -194,13 +227,13 @@ static void add_differences(st_text *html, runs run, int n) {
     st_html_section(html, "differences", "What differs in the recipes");
     for (int r = 0; r < n; r++)
         for (int i = 0; i < run[r]->n_settings; i++) {
-            const char *key = run[r]->setting[i].key;
-            if (met_before(run, r, i) || !differs(run, n, key) || st_setting_is_plan(key)) continue;
+            const group g = group_of(run[r]->setting[i].key);
+            if (st_setting_is_plan(g.key) || met_before(run, r, i) || !differs(html, run, n, g.key)) continue;
             if (found++ == 0) {
                 st_text_add(html, "<div class=\"scroll\"><table class=\"pairs code\">\n");
                 head_row(html, run, n);
             }
-            difference_row(html, run, n, key);
+            difference_row(html, run, n, g.key);
         }
     if (found)
         st_text_add(html, "</table></div>\n");

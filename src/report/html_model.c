@@ -133,7 +133,7 @@ static bool lay_values(grid *out, const strait_activation_map *map, int64_t n, c
     return true;
 }
 
-static strait_status add_grid(st_text *html, const grid *g, int id, strait_error *err) {
+static strait_status add_grid(st_text *html, const grid *g, bool strip, int id, strait_error *err) {
     char *png = NULL;
     size_t n_bytes = 0;
     const int width = g->width * g->columns;
@@ -145,14 +145,11 @@ static strait_status add_grid(st_text *html, const grid *g, int id, strait_error
     st_html_base64(html, png, n_bytes);
     st_text_add(html, "\"/></defs></svg>");
     st_free(png);
-    const bool strip =
-        g->n == 1 && g->width == (g->width < STRIP_COLUMNS ? g->width : STRIP_COLUMNS) && g->columns == 1;
-    const int size = strip && g->channels == 1 ? 0 : 60;
+    const int shown = strip ? g->width * 7 : g->n == 1 ? 112 : 60;
     for (int i = 0; i < g->n; i++)
         st_text_add(
             html, "<svg class=\"cell\" viewBox=\"%d 0 %d %d\" width=\"%d\" height=\"%d\"><use href=\"#map-%d\"/></svg>",
-            i * g->width, g->width, g->height, size ? size : g->width * 7,
-            size ? size * g->height / g->width : g->height * 7, id);
+            i * g->width, g->width, g->height, shown, shown * g->height / g->width, id);
     return STRAIT_OK;
 }
 
@@ -179,7 +176,7 @@ static strait_status add_map(st_text *html, const strait_activation_map *map, in
     grid g;
     if (!(maps ? lay_maps(&g, map, &r, colour) : lay_values(&g, map, n, &r)))
         return st_fail_memory(err, (size_t)n, "feature maps");
-    const strait_status status = add_grid(html, &g, id, err);
+    const strait_status status = add_grid(html, &g, !maps, id, err);
     st_free(g.bytes);
     st_text_add(html, "</div></td></tr>\n");
     return status;
