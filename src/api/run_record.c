@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "api/run_files.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/string.h"
 #include "store/diagnosis_file.h"
@@ -136,15 +135,6 @@ static strait_status fill_run(st_run_record *record, strait_error *err) {
 
 /* ---- a training's way ---- */
 
-static strait_status read_recipe(st_run_record *record, strait_error *err) {
-    size_t n;
-    char *path = st_path_join(record->config.run, ST_FILE_RECIPE);
-    if (!path) return st_fail_memory(err, strlen(record->config.run), "a path");
-    const strait_status status = st_file_read(&record->yaml, &n, path, SIZE_MAX / 2, err);
-    st_free(path);
-    return status;
-}
-
 strait_status st_run_record_begin(st_run_record **out, const st_run_record_config *config, strait_error *err) {
     *out = NULL;
     st_run_record *record = st_alloc(1, sizeof *record);
@@ -156,7 +146,7 @@ strait_status st_run_record_begin(st_run_record **out, const st_run_record_confi
         record->dir = st_path_folder(config->run);
         if (!record->dir) status = st_fail_memory(err, strlen(config->run), "a path");
     }
-    if (status == STRAIT_OK) status = read_recipe(record, err);
+    if (status == STRAIT_OK) status = strait_recipe_to_yaml(&record->yaml, config->recipe, err);
     if (status == STRAIT_OK) status = fill_run(record, err);
     if (status == STRAIT_OK) status = st_run_write(&record->run, err);
     if (status == STRAIT_OK) status = put_all(record, err);

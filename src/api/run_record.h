@@ -11,7 +11,7 @@ typedef struct st_run_record st_run_record;
 
 /* Everything is borrowed until st_run_record_free. */
 typedef struct st_run_record_config {
-    const char *run; /* the folder, which holds recipe.yaml */
+    const char *run; /* the folder */
     const strait_recipe *recipe;
     const strait_model *model;
     strait_data *data, *validation; /* validation may be NULL */

@@ -325,9 +325,9 @@ STRAIT_API strait_status strait_train_resume(strait_model **model, strait_train_
     st_safetensors_free(file);
     st_free(path);
     if (status == STRAIT_OK) status = check_not_finished(&session, err);
+    if (status == STRAIT_OK) status = begin_record(&session, true, err);
     if (status == STRAIT_OK) status = st_observation_resume(&session.observation, session.run, session.trainer, err);
     if (status == STRAIT_OK) status = st_write_recipe(session.run, session.recipe, err);
-    if (status == STRAIT_OK) status = begin_record(&session, true, err);
     if (status == STRAIT_OK) status = run_recorded(&session, err);
     return finish(&session, model, status == STRAIT_OK || session.trainer ? result : NULL, status);
 }
