@@ -1,6 +1,7 @@
 #include "train/probe.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/rng.h"
@@ -15,16 +16,21 @@ static int ascending(const void *a, const void *b) {
 static strait_status draw(st_probe *probe, int64_t n_data, int64_t n, st_probe_use use, uint64_t seed,
                           strait_error *err) {
     probe->n = n < n_data ? n : n_data;
-    uint32_t *order = probe->sample = st_alloc((size_t)n_data, sizeof *order);
-    if (!order) return st_fail_memory(err, (size_t)n_data * sizeof *order, "a random order");
-    for (int64_t i = 0; i < n_data; i++)
-        order[i] = (uint32_t)i;
-    const st_rng rng = {.seed = seed, .purpose = ST_RNG_WATCH, .epoch = (uint32_t)use};
-    st_rng_shuffle(&rng, order, (uint32_t)n_data);
-    qsort(order, (size_t)probe->n, sizeof *order, ascending);
-    uint32_t *fitting = st_realloc(order, (size_t)probe->n, sizeof *order);
-    if (fitting) probe->sample = fitting;
-    return STRAIT_OK;
+    uint32_t *order = st_alloc((size_t)n_data, sizeof *order);
+    probe->sample = st_alloc((size_t)probe->n, sizeof *order);
+    strait_status status = STRAIT_OK;
+    if (order && probe->sample) {
+        for (int64_t i = 0; i < n_data; i++)
+            order[i] = (uint32_t)i;
+        const st_rng rng = {.seed = seed, .purpose = ST_RNG_WATCH, .epoch = (uint32_t)use};
+        st_rng_shuffle(&rng, order, (uint32_t)n_data);
+        qsort(order, (size_t)probe->n, sizeof *order, ascending);
+        memcpy(probe->sample, order, (size_t)probe->n * sizeof *order);
+    } else {
+        status = st_fail_memory(err, (size_t)(n_data + probe->n) * sizeof *order, "a random order");
+    }
+    st_free(order);
+    return status;
 }
 
 strait_status st_probe_open(st_probe *probe, strait_data *data, int64_t n, st_probe_use use,
