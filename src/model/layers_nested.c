@@ -136,7 +136,8 @@ static strait_status add_moment(int *tensor, st_graph *graph, const st_layer *la
 
 strait_status st_add_gaussian(int *tensor, st_graph *graph, const st_layer *layer, st_op_place place,
                               strait_error *err) {
-    int mean = *tensor, log_variance = *tensor;
+    const int src = *tensor;
+    int mean = src, log_variance = src;
     ST_TRY(add_moment(&mean, graph, layer, 0, place, err));
     ST_TRY(add_moment(&log_variance, graph, layer, 1, place, err));
     const st_shape *one = &graph->tensor[mean].shape, *other = &graph->tensor[log_variance].shape;

@@ -420,8 +420,7 @@ static void write_block(st_text *text, const st_record *record, const strait_rec
 }
 
 STRAIT_API strait_status strait_recipe_to_yaml(char **out, const strait_recipe *recipe, strait_error *err) {
-    const char *const texts[] = {recipe->name, recipe->data.source, recipe->data.validation_split,
-                                 recipe->data.label};
+    const char *const texts[] = {recipe->name, recipe->data.source, recipe->data.validation_split, recipe->data.label};
     *out = NULL;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *fault = texts[i] ? st_text_fault(texts[i]) : NULL;

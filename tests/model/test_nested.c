@@ -269,6 +269,31 @@ static void states_are_in_the_file(void **state) {
     strait_model_free(again);
 }
 
+static void memory_runs_out_anywhere(void **state) {
+    (void)state;
+    strait_recipe *recipe =
+        parse("model:\n  input: [6]\n  encoder:\n"
+              "    - parallel: [{slice: [0, 2], layers: [flatten]}, {slice: [2, 6], layers: "
+              "[{residual: [{dense: {units: 4}}, batch_norm, {dropout: 0.1}]}]}]\n"
+              "    - gaussian: {units: 2}\n  decoder: [{dense: {units: 6}}]\n"
+              "train: {penalty: {latent: {l2: 1}}, loss: {binary_crossentropy: {from_logits: true}}}\n",
+              "x.yaml");
+    for (uint64_t n = 1;; n++) {
+        strait_model *model = NULL;
+        strait_error err = {0};
+        const uint64_t before = st_alloc_count();
+        st_alloc_fail_at(n);
+        const strait_status status = strait_model_build(&model, recipe, &err);
+        st_alloc_fail_at(0);
+        const bool failed = st_alloc_count() - before >= n;
+        assert_int_equal(status, failed ? STRAIT_MEMORY : STRAIT_OK);
+        assert_true((model != NULL) == !failed);
+        strait_model_free(model);
+        if (!failed) break;
+    }
+    strait_recipe_free(recipe);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parallel_slices_and_joins),
@@ -279,6 +304,7 @@ int main(void) {
         cmocka_unit_test(depth_ends_in_a_message),
         cmocka_unit_test(shipped_recipes_have_their_parameters),
         cmocka_unit_test(states_are_in_the_file),
+        cmocka_unit_test(memory_runs_out_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
