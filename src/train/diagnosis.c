@@ -10,11 +10,13 @@
 #include "base/string.h"
 #include "train/diagnosis_int.h"
 
-/* Samples in the probe: enough that a unit which gives 0 for all of them is as good as dead; one in so many of the
-   data. */
-#define PROBE_LEAST 32
+/* Samples in the probe: one in so many, within limits. Enough that a unit which gives 0 for all of them is as good as
+   dead; a convolution's unit is seen at many places of an image, and its images cost more, so fewer do. */
 #define PROBE_MOST 128
-#define PROBE_SHARE 64
+#define PROBE_LEAST_ROWS 32
+#define PROBE_LEAST_IMAGES 16
+#define PROBE_SHARE_ROWS 64
+#define PROBE_SHARE_IMAGES 256
 
 /* ---- what there is to look at ---- */
 
@@ -70,6 +72,13 @@ static strait_status take_memory(st_diagnosis *diagnosis, strait_error *err) {
     return STRAIT_OK;
 }
 
+static int64_t probe_size(const st_graph *graph, int64_t n_data) {
+    const bool images = st_diagnosis_has_op(graph, ST_OP_CONV2D) || st_diagnosis_has_op(graph, ST_OP_CONV2D_TRANSPOSE);
+    const int64_t share = n_data / (images ? PROBE_SHARE_IMAGES : PROBE_SHARE_ROWS);
+    const int64_t least = images ? PROBE_LEAST_IMAGES : PROBE_LEAST_ROWS;
+    return share < least ? least : share > PROBE_MOST ? PROBE_MOST : share;
+}
+
 strait_status st_diagnosis_new(st_diagnosis **out, const st_diagnosis_config *config, strait_error *err) {
     *out = NULL;
     st_diagnosis *diagnosis = st_alloc(1, sizeof *diagnosis);
@@ -78,8 +87,7 @@ strait_status st_diagnosis_new(st_diagnosis **out, const st_diagnosis_config *co
     const strait_recipe *recipe = config->recipe;
     diagnosis->config = *config;
     diagnosis->warmup = longest_warmup(recipe->model.encoder, recipe->model.n_encoder);
-    const int64_t share = strait_data_count(config->data) / PROBE_SHARE;
-    const int64_t n = share < PROBE_LEAST ? PROBE_LEAST : share > PROBE_MOST ? PROBE_MOST : share;
+    const int64_t n = probe_size(config->model->graph, strait_data_count(config->data));
     strait_status status = take_memory(diagnosis, err);
     if (status == STRAIT_OK)
         status = st_probe_open(&diagnosis->probe, config->data, n, ST_PROBE_DIAGNOSIS, recipe, config->offset,
@@ -279,6 +287,7 @@ strait_status st_diagnosis_begin(st_diagnosis *diagnosis, st_trainer *trainer, s
     ST_TRY(begin_epoch(&epoch, diagnosis, 0, err));
     measure_changes(diagnosis, epoch);
     ST_TRY(probe_loss(&epoch->loss, diagnosis, trainer, err));
+    ST_TRY(st_diagnosis_check_start(diagnosis, err));
     st_diagnosis_answer(diagnosis);
     diagnosis->spent += st_clock() - began;
     return STRAIT_OK;

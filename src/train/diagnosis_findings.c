@@ -327,6 +327,12 @@ static strait_status not_finished(const judged *at, strait_error *err) {
     return st_finding_tell(at->diagnosis, &found, err);
 }
 
+strait_status st_diagnosis_check_start(st_diagnosis *diagnosis, strait_error *err) {
+    const strait_diagnosis *result = diagnosis->result;
+    const judged at = {diagnosis, result, &result->epoch[result->n_epochs - 1], false, false};
+    return clipped_output(&at, err); /* better known now than after hours */
+}
+
 strait_status st_diagnosis_check_epoch(st_diagnosis *diagnosis, bool last, bool stopped, strait_error *err) {
     typedef strait_status rule(const judged *, strait_error *);
     static rule *const rules[] = {clipped_output, collapsed,     saturated,   dead_units,

@@ -73,6 +73,8 @@ bool st_diagnosis_has_op(const st_graph *graph, st_op_kind kind);
 
 /* Checks of recipe and data, before training (diagnosis_before.c). */
 strait_status st_diagnosis_check_before(st_diagnosis *diagnosis, strait_error *err);
+/* What the untrained model's outputs tell (diagnosis_findings.c). */
+strait_status st_diagnosis_check_start(st_diagnosis *diagnosis, strait_error *err);
 /* Checks of what was seen up to the latest epoch; last: no more will come (diagnosis_findings.c). */
 strait_status st_diagnosis_check_epoch(st_diagnosis *diagnosis, bool last, bool stopped, strait_error *err);
 /* Fills in the two answers from the epochs so far. */
