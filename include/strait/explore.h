@@ -5,6 +5,7 @@
 #ifndef STRAIT_EXPLORE_H
 #define STRAIT_EXPLORE_H
 
+#include <strait/explore_neighbors.h>
 #include <strait/explore_types.h>
 
 #endif

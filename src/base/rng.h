@@ -20,6 +20,8 @@ typedef enum st_rng_purpose {
     ST_RNG_LATENT,
     ST_RNG_AUGMENT,
     ST_RNG_SPLIT,
+    ST_RNG_NEIGHBORS,
+    ST_RNG_MAP,
 } st_rng_purpose;
 
 /* A stream: key = seed; counter = (block, sample, epoch, purpose). */
