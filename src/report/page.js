@@ -59,6 +59,8 @@
     return path;
   }
 
+  const nameOf = (number) => number === 0 ? "before training" : "epoch " + number;
+
   function showSet(set, i, e) {
     const box = viewer.querySelector("[data-set=" + set.prefix + "]");
     i = Math.min(i, set.n - 1);
@@ -73,6 +75,7 @@
         continue;
       }
       if (role === "epoch" || role === "difference") uses[uses.length - 1].setAttribute("href", "#" + set.prefix + "-" + set.epochs[e]);
+      if (here && role === "epoch") svg.parentNode.querySelector("figcaption").textContent = "reconstructions, " + nameOf(set.epochs[e]);
       if (here) {
         here.setAttribute("x", x);
         here.setAttribute("y", y);
@@ -86,7 +89,7 @@
 
   function show(keep) {
     const i = Number(index.value), e = Number(epoch.value), number = longest.epochs[e];
-    const name = number === 0 ? "before training" : "epoch " + number;
+    const name = nameOf(number);
     viewer.querySelector("output[for=index]").textContent = i + 1 + " of " + (Number(index.max) + 1);
     viewer.querySelector("output[for=epoch]").textContent = name;
     epoch.setAttribute("aria-valuetext", name);

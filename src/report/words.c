@@ -9,7 +9,7 @@
 
 static st_word word(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static st_word word(const char *format, ...) {
-    st_word out;
+    st_word out = {""};
     va_list args;
     va_start(args, format);
     st_format_into(out.text, sizeof out.text, format, args);

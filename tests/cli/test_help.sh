@@ -1,7 +1,7 @@
 # Help, the manual page, the completion: complete, and true to the commands.
 . "$(dirname "$0")/lib.sh"
 
-commands=(train eval encode decode reconstruct activations summary "data info" "data show" info bench help completion)
+commands=(train eval encode decode reconstruct activations summary "data info" "data show" report info bench help completion)
 
 check "strait alone says how to begin, status 2"
 run

@@ -185,7 +185,10 @@ static const char *in_folder(const char *folder, const char *file) {
 
 /* RUN/reconstructions with n samples of side pixels and epochs 0 .. last. */
 static const char *make_watch(const char *name, int n, int side, int last) {
-    const char *run = strdup(folder_of(name));
+    static char kept[16][512]; /* good for as many runs */
+    static int next;
+    char *run = kept[next++ % 16];
+    snprintf(run, sizeof kept[0], "%s", folder_of(name));
     char watch[600], csv[8192] = "set,index,sample,label\n", file[64];
     snprintf(watch, sizeof watch, "%s/reconstructions", run);
     assert_true(mkdir(watch, 0777) == 0 || errno == EEXIST);
