@@ -30,10 +30,10 @@ STRAIT_API strait_status strait_picture_chart(const char *path, const char *titl
                                               const char *y_label, int n_series, const strait_series *series, int log_y,
                                               strait_error *err);
 
-/* What every layer gave for one sample: a block a layer with its name, kind, shape and range. Images are drawn channel by
-   channel in grey, from the layer's least value (black) to its greatest (white); an input of 3 channels in colour; rows
-   of values as bars. Of many channels the first 64 are drawn, of many values the first 256, and the caption says so.
-   Atomic. Errors: ARGUMENT, IO, MEMORY. */
+/* What every layer gave for one sample: a block a layer with its name, kind, shape and range. Images are drawn channel
+   by channel in grey, from the layer's least value (black) to its greatest (white); an input of 3 channels in colour;
+   rows of values as bars. Of many channels the first 64 are drawn, of many values the first 256, and the caption says
+   so. Atomic. Errors: ARGUMENT, IO, MEMORY. */
 STRAIT_API strait_status strait_picture_activations(const char *path, const strait_activations *activations,
                                                     strait_error *err);
 

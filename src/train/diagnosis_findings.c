@@ -26,7 +26,7 @@ typedef struct words {
 
 /* "63 %", "1.2 %", "0.0004 %": two digits, and no exponent for large ones. */
 static words percent(double share) {
-    words out;
+    words out = {""};
     const double value = 100 * share;
     if (fabs(value) >= 10 && fabs(value) < 1e9)
         snprintf(out.text, sizeof out.text, "%.0f %%", value); /* no decimal point: the same in every locale */

@@ -110,7 +110,7 @@ static int64_t count_dead_latent(const st_diagnosis *diagnosis) {
 
 static strait_status open_runner(st_diagnosis *diagnosis, strait_error *err) {
     const st_graph *graph = diagnosis->config.model->graph;
-    int64_t bytes = 0;
+    int64_t bytes = 1; /* never 0 */
     for (int i = 0; i < graph->n_tensors; i++)
         bytes += st_shape_count(&graph->tensor[i].shape) * (int64_t)sizeof(float);
     const int64_t fit = BUDGET / bytes;
