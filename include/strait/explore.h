@@ -6,6 +6,7 @@
 #define STRAIT_EXPLORE_H
 
 #include <strait/explore_neighbors.h>
+#include <strait/explore_pca.h>
 #include <strait/explore_types.h>
 
 #endif

@@ -22,6 +22,7 @@ typedef enum st_rng_purpose {
     ST_RNG_SPLIT,
     ST_RNG_NEIGHBORS,
     ST_RNG_MAP,
+    ST_RNG_COMPONENTS,
 } st_rng_purpose;
 
 /* A stream: key = seed; counter = (block, sample, epoch, purpose). */

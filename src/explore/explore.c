@@ -1,8 +1,6 @@
 #include "explore/explore_int.h"
 
-#include <cblas.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 strait_status st_explore_rows(st_rows *out, const strait_array *x, const char *name, strait_error *err) {
@@ -38,41 +36,18 @@ typedef struct chunks {
 static void take_chunks(void *context, int worker, int n_workers) {
     (void)n_workers;
     chunks *c = context;
+    st_blas_alone();
     for (;;) {
         const int64_t first = atomic_fetch_add_explicit(&c->next, c->size, memory_order_relaxed);
-        if (first >= c->n) return;
+        if (first >= c->n) break;
         c->work(c->context, first, first + c->size < c->n ? first + c->size : c->n, worker);
     }
+    st_blas_restore();
 }
 
 void st_chunks(st_pool *pool, int64_t n, int64_t size, st_chunk_work work, void *context) {
     chunks c = {.n = n, .size = size, .work = work, .context = context};
     st_pool_run(pool, take_chunks, &c);
-}
-
-/* ---- BLAS ---- */
-
-static pthread_mutex_t blas_lock = PTHREAD_MUTEX_INITIALIZER;
-static int blas_users, blas_threads;
-
-void st_blas_alone(void) {
-    pthread_mutex_lock(&blas_lock);
-    if (blas_users++ == 0) {
-        blas_threads = openblas_get_num_threads();
-        openblas_set_num_threads(1);
-    }
-    pthread_mutex_unlock(&blas_lock);
-}
-
-void st_blas_restore(void) {
-    pthread_mutex_lock(&blas_lock);
-    if (--blas_users == 0) openblas_set_num_threads(blas_threads);
-    pthread_mutex_unlock(&blas_lock);
-}
-
-void st_product_nt(const st_product *p) {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)p->m, (blasint)p->n, (blasint)p->k, p->alpha, p->a,
-                (blasint)p->lda, p->b, (blasint)p->ldb, p->beta, p->c, (blasint)p->ldc);
 }
 
 bool st_explore_tell(strait_explore_progress progress, void *context, double done, double value) {

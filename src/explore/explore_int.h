@@ -31,8 +31,11 @@ typedef void (*st_chunk_work)(void *context, int64_t first, int64_t end, int wor
 /* Runs work on all of 0..n-1 in chunks of `size` items (the last may be smaller), and waits. */
 void st_chunks(st_pool *pool, int64_t n, int64_t size, st_chunk_work work, void *context);
 
-/* From here to st_blas_restore, BLAS uses one thread a caller. Calls may
-   overlap between threads: the number from before the first one comes back with the last one. */
+/* From here to st_blas_end, BLAS and LAPACK called by this thread use so many threads. Calls may be nested, the
+   outermost decides; the number from before comes back with its end. */
+void st_blas_begin(int threads);
+void st_blas_end(void);
+/* The same for one thread. Inside st_chunks it is so on every worker. */
 void st_blas_alone(void);
 void st_blas_restore(void);
 
@@ -45,6 +48,13 @@ typedef struct st_product {
     int64_t lda, ldb, ldc;
 } st_product;
 void st_product_nt(const st_product *product);
+
+/* The k largest eigenvalues of a symmetric a [n, n], descending, with their unit vectors as rows: value [k],
+   vector [k, n]. a is destroyed. Errors: MEMORY, ENGINE. */
+strait_status st_eigen(double *value, double *vector, double *a, int64_t n, int64_t k, strait_error *err);
+
+/* Makes the k <= n rows of rows [k, n] orthonormal, spanning the same. Errors: MEMORY, ENGINE. */
+strait_status st_orthonormal(double *rows, int64_t k, int64_t n, strait_error *err);
 
 /* Tells progress, where there is anyone to tell; false: stop. */
 bool st_explore_tell(strait_explore_progress progress, void *context, double done, double value);
