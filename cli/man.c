@@ -93,6 +93,10 @@ void cli_print_man(void) {
     put_tagged("STRAIT_DATA", "The folder data sets of known names are looked for in first.");
     put_tagged("STRAIT_RECIPES", "The folder recipes are looked for in first.");
     printf(".SH FILES\n");
-    put_tagged("runs/NAME-001", "A run: recipe.yaml, model.safetensors, encoder.safetensors, decoder.safetensors, "
-                                "checkpoint.safetensors, history.csv, loss.png, reconstructions.png.");
+    put_tagged("runs/NAME-001",
+               "A run: recipe.yaml, model.safetensors, encoder.safetensors, decoder.safetensors, "
+               "checkpoint.safetensors, history.csv, run.json, diagnosis.json, loss.png, reconstructions.png.");
+    put_tagged("runs/runs.db",
+               "The index of the runs, an SQLite database: runs, parameters, metrics, artefacts. strait runs "
+               "scan makes it anew from the folders.");
 }

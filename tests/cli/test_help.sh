@@ -1,7 +1,8 @@
 # Help, the manual page, the completion: complete, and true to the commands.
 . "$(dirname "$0")/lib.sh"
 
-commands=(train eval encode decode reconstruct activations summary "data info" "data show" report info bench help completion)
+commands=(train eval encode decode reconstruct activations summary "data info" "data show" report "runs list" "runs show" "runs compare"
+    "runs export" "runs scan" "runs delete" info bench help completion)
 
 check "strait alone says how to begin, status 2"
 run
