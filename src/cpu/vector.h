@@ -54,7 +54,8 @@ typedef struct st_pool {
     int64_t kernel[2], stride[2], pad[2];
     const float *x, *dy;
     float *y, *dx;
-    /* max: which position of its window each value came from; one of the two, or neither. */
+    /* max: which position of its window, of the part inside the image, each value came from; one of the two, or
+     * neither. */
     uint8_t *index8;    /* windows of up to 256 positions ... */
     int32_t *index_row; /* ... and room for a row of them: [out_width, channels] */
     int32_t *index32;

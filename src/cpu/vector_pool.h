@@ -4,22 +4,21 @@
 
 #include "cpu/vector_math.h"
 
-/* The part of a window that lies inside the image: input rows and columns, and how far into the window it begins. */
+/* The part of a window that lies inside the image: input rows and columns. */
 typedef struct st_patch {
-    int64_t y, x, rows, columns, skip_y, skip_x;
+    int64_t y, x, rows, columns;
 } st_patch;
 
-INLINE void clip_axis(int64_t at, int64_t size, int64_t extent, int64_t *from, int64_t *n, int64_t *skip) {
+INLINE void clip_axis(int64_t at, int64_t size, int64_t extent, int64_t *from, int64_t *n) {
     const int64_t begin = at < 0 ? 0 : at, end = at + size < extent ? at + size : extent;
     *from = begin;
     *n = end > begin ? end - begin : 0;
-    *skip = begin - at;
 }
 
 INLINE st_patch patch_at(const st_pool *call, int64_t oy, int64_t ox) {
     st_patch p;
-    clip_axis(oy * call->stride[0] - call->pad[0], call->kernel[0], call->height, &p.y, &p.rows, &p.skip_y);
-    clip_axis(ox * call->stride[1] - call->pad[1], call->kernel[1], call->width, &p.x, &p.columns, &p.skip_x);
+    clip_axis(oy * call->stride[0] - call->pad[0], call->kernel[0], call->height, &p.y, &p.rows);
+    clip_axis(ox * call->stride[1] - call->pad[1], call->kernel[1], call->width, &p.x, &p.columns);
     return p;
 }
 
@@ -57,50 +56,48 @@ INLINE void unpack_row(const st_pool *call, int64_t r) {
 }
 
 /* V channels, and one, of an output pixel: at x of the patch's first pixel. The first of equal values wins, a NaN
-   stays. The index counts positions of the whole window. */
-INLINE vf max_vector(const st_pool *call, const float *x, int64_t rows, int64_t columns, int32_t first, vi *index) {
+   stays. The index counts positions of the patch. */
+INLINE vf max_vector(const st_pool *call, const float *x, int64_t rows, int64_t columns, vi *index) {
     const int64_t row = call->width * call->channels;
     vf best = load(x);
-    vi at = first + (vi){0};
+    vi at = {0};
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             const vf v = load(x + i * row + j * call->channels);
             const vi better = (v > best) | (v != v);
             best = select_v(better, v, best);
-            at = (at & ~better) | ((first + (int32_t)(i * call->kernel[1] + j)) & better);
+            at = (at & ~better) | ((int32_t)(i * columns + j) & better);
         }
     *index = at;
     return best;
 }
-INLINE float max_scalar(const st_pool *call, const float *x, int64_t rows, int64_t columns, int32_t first,
-                        int32_t *index) {
+INLINE float max_scalar(const st_pool *call, const float *x, int64_t rows, int64_t columns, int32_t *index) {
     const int64_t row = call->width * call->channels;
     float best = *x;
-    int32_t at = first;
+    int32_t at = 0;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             const float v = x[i * row + j * call->channels];
             const bool better = v > best || isnan(v);
             best = better ? v : best;
-            at = better ? first + (int32_t)(i * call->kernel[1] + j) : at;
+            at = better ? (int32_t)(i * columns + j) : at;
         }
     *index = at;
     return best;
 }
 
 /* An output pixel. The last vector of a pixel overlaps the one before. */
-INLINE void max_pixel(const st_pool *call, const float *x, float *y, int32_t *index, int64_t rows, int64_t columns,
-                      int32_t first) {
+INLINE void max_pixel(const st_pool *call, const float *x, float *y, int32_t *index, int64_t rows, int64_t columns) {
     const int64_t n = call->channels;
     for (int64_t c = 0; n >= V && c < n; c += V) {
         if (c > n - V) c = n - V;
         vi at;
-        store(y + c, max_vector(call, x + c, rows, columns, first, &at));
+        store(y + c, max_vector(call, x + c, rows, columns, &at));
         if (index) *(vi *)(index + c) = at;
     }
     for (int64_t c = 0; n < V && c < n; c++) {
         int32_t at;
-        y[c] = max_scalar(call, x + c, rows, columns, first, &at);
+        y[c] = max_scalar(call, x + c, rows, columns, &at);
         if (index) index[c] = at;
     }
 }
@@ -114,8 +111,7 @@ static void max_pool(const st_pool *call) {
         for (int64_t ox = 0; ox < call->out_width; ox++, y += n) {
             const st_patch p = patch_at(call, oy, ox);
             const float *x = call->x + ((i * call->height + p.y) * call->width + p.x) * n;
-            const int32_t first = (int32_t)(p.skip_y * call->kernel[1] + p.skip_x);
-#define PIXEL(rows, columns) max_pixel(call, x, y, index, rows, columns, first)
+#define PIXEL(rows, columns) max_pixel(call, x, y, index, rows, columns)
             BY_PATCH(p, PIXEL);
 #undef PIXEL
             if (index) index += n;
@@ -126,7 +122,7 @@ static void max_pool(const st_pool *call) {
 
 /* dx of the patch's pixels gets dy where the index says so: written where no other window reaches them, else added. */
 INLINE void max_pixel_gradient(const st_pool *call, float *dx, const float *dy, const int32_t *index, int64_t rows,
-                               int64_t columns, int32_t first, bool alone) {
+                               int64_t columns, bool alone) {
     const int64_t n = call->channels, row = call->width * n;
     int64_t c = 0;
     for (; c + V <= n; c += V) {
@@ -135,7 +131,7 @@ INLINE void max_pixel_gradient(const st_pool *call, float *dx, const float *dy, 
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++) {
                 float *at = dx + i * row + j * n + c;
-                const vf share = select_v(place == first + (int32_t)(i * call->kernel[1] + j), g, zero);
+                const vf share = select_v(place == (int32_t)(i * columns + j), g, zero);
                 if (alone)
                     store(at, share);
                 else
@@ -143,7 +139,7 @@ INLINE void max_pixel_gradient(const st_pool *call, float *dx, const float *dy, 
             }
     }
     for (; c < n; c++) {
-        const uint32_t place = (uint32_t)(index[c] - first), width = (uint32_t)call->kernel[1];
+        const uint32_t place = (uint32_t)index[c], width = (uint32_t)columns;
         dx[place / width * row + place % width * n + c] += dy[c];
     }
 }
@@ -165,13 +161,12 @@ static void max_pool_gradient(const st_pool *call) {
         for (int64_t ox = 0; ox < call->out_width; ox++, dy += n, index += n) {
             const st_patch p = patch_at(call, oy, ox);
             float *dx = call->dx + ((i * call->height + p.y) * call->width + p.x) * n;
-            const int32_t first = (int32_t)(p.skip_y * call->kernel[1] + p.skip_x);
 #define PIXEL(rows, columns)                                                                                           \
     do {                                                                                                               \
         if (alone)                                                                                                     \
-            max_pixel_gradient(call, dx, dy, index, rows, columns, first, true);                                       \
+            max_pixel_gradient(call, dx, dy, index, rows, columns, true);                                              \
         else                                                                                                           \
-            max_pixel_gradient(call, dx, dy, index, rows, columns, first, false);                                      \
+            max_pixel_gradient(call, dx, dy, index, rows, columns, false);                                             \
     } while (0)
             BY_PATCH(p, PIXEL);
 #undef PIXEL
