@@ -7,6 +7,7 @@
 
 #include <strait/explore_neighbors.h>
 #include <strait/explore_pca.h>
+#include <strait/explore_scores.h>
 #include <strait/explore_types.h>
 
 #endif
