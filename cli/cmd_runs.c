@@ -56,6 +56,8 @@ static const cli_example delete_examples[] = {
 
 /* ---- shared ---- */
 
+static const cli_word no_word; /* "" */
+
 cli_run_path cli_run_named(const cli_args *args, int operand) {
     const char *name = args->operand[operand], *dir = cli_text(args, "dir");
     cli_run_path path;
@@ -65,7 +67,7 @@ cli_run_path cli_run_named(const cli_args *args, int operand) {
 }
 
 cli_word cli_run_loss(double loss) {
-    return isnan(loss) ? (cli_word){""} : cli_loss(loss);
+    return isnan(loss) ? no_word : cli_loss(loss);
 }
 
 json_t *cli_run_json(const strait_run *run) {
@@ -107,7 +109,7 @@ static void fill_row(cli_word *cell, const strait_run *run) {
     cell[i++] = cli_run_loss(run->val_loss);
     cell[i++] = cli_run_loss(run->best_loss);
     cell[i++] = cli_count(run->parameters);
-    cell[i++] = isnan(run->seconds) ? (cli_word){""} : cli_duration(run->seconds);
+    cell[i++] = isnan(run->seconds) ? no_word : cli_duration(run->seconds);
     snprintf(cell[i++].text, sizeof cell->text, "%.10s %.5s", run->started,
              strlen(run->started) > 11 ? run->started + 11 : "");
     if (run->n_problems + run->n_warnings > 0)
