@@ -38,9 +38,9 @@ STRAIT_API strait_status strait_pca_transform(strait_array **z, const strait_pca
 /* Back from scores [n, k] of the first k components to [n, features]. Errors: SHAPE, ARGUMENT, MEMORY. */
 STRAIT_API strait_status strait_pca_inverse(strait_array **x, const strait_pca *pca, const strait_array *z,
                                             strait_error *err);
-/* mse [components]: mean squared error, over all values, of reconstructing x with the first 1, 2, ... components.
+/* mse [k]: mean squared error, over all values, of reconstructing x with the first 1, 2, ..., k components; k 0: all.
    Errors: SHAPE, ARGUMENT, MEMORY. */
-STRAIT_API strait_status strait_pca_errors(double *mse, const strait_pca *pca, const strait_array *x,
+STRAIT_API strait_status strait_pca_errors(double *mse, const strait_pca *pca, const strait_array *x, int k,
                                            strait_error *err);
 /* Components needed for this share (0..1) of the variance; 0 when those there are do not reach it. */
 STRAIT_API int strait_pca_needed(const strait_pca *pca, double share);

@@ -27,24 +27,24 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int process_users, process_before;
 static _Thread_local int users, before;
 
-void st_blas_begin(int threads) {
+void st_blas_alone(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, find_openmp);
     if (users++ > 0) return;
     if (omp_most && omp_set) {
         before = omp_most();
-        omp_set(threads);
+        omp_set(1);
         return;
     }
     pthread_mutex_lock(&lock);
     if (process_users++ == 0) {
         process_before = openblas_get_num_threads();
-        openblas_set_num_threads(threads);
+        openblas_set_num_threads(1);
     }
     pthread_mutex_unlock(&lock);
 }
 
-void st_blas_end(void) {
+void st_blas_restore(void) {
     if (--users > 0) return;
     if (omp_most && omp_set) {
         omp_set(before);
@@ -53,14 +53,6 @@ void st_blas_end(void) {
     pthread_mutex_lock(&lock);
     if (--process_users == 0) openblas_set_num_threads(process_before);
     pthread_mutex_unlock(&lock);
-}
-
-void st_blas_alone(void) {
-    st_blas_begin(1);
-}
-
-void st_blas_restore(void) {
-    st_blas_end();
 }
 
 /* ---- products ---- */

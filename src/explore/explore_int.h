@@ -31,11 +31,8 @@ typedef void (*st_chunk_work)(void *context, int64_t first, int64_t end, int wor
 /* Runs work on all of 0..n-1 in chunks of `size` items (the last may be smaller), and waits. */
 void st_chunks(st_pool *pool, int64_t n, int64_t size, st_chunk_work work, void *context);
 
-/* From here to st_blas_end, BLAS and LAPACK called by this thread use so many threads. Calls may be nested, the
-   outermost decides; the number from before comes back with its end. */
-void st_blas_begin(int threads);
-void st_blas_end(void);
-/* The same for one thread. Inside st_chunks it is so on every worker. */
+/* From here to st_blas_restore, BLAS and LAPACK use one thread when called by this one. Calls may be nested. Inside
+   st_chunks it is so on every worker. */
 void st_blas_alone(void);
 void st_blas_restore(void);
 
