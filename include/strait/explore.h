@@ -5,6 +5,8 @@
 #ifndef STRAIT_EXPLORE_H
 #define STRAIT_EXPLORE_H
 
+#include <strait/explore_clusters.h>
+#include <strait/explore_maps.h>
 #include <strait/explore_neighbors.h>
 #include <strait/explore_pca.h>
 #include <strait/explore_scores.h>

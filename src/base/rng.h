@@ -23,6 +23,7 @@ typedef enum st_rng_purpose {
     ST_RNG_NEIGHBORS,
     ST_RNG_MAP,
     ST_RNG_COMPONENTS,
+    ST_RNG_CLUSTERS,
 } st_rng_purpose;
 
 /* A stream: key = seed; counter = (block, sample, epoch, purpose). */

@@ -1,0 +1,171 @@
+/* Clusters. Fixed expectations are of scikit-learn 1.2.1 on the same samples (generator as in test_scores.c):
+   KMeans(k, n_init=200, tol=0, max_iter=1000).fit(x.astype(float)): inertia_, the sizes, the largest one's centre. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+#include <strait/explore.h>
+#include "base/memory.h"
+
+static uint32_t generator;
+
+static double draw(void) {
+    generator = generator * 1664525U + 1013904223U;
+    return (double)(generator >> 8) / 16777216;
+}
+
+static strait_array *new_rows(int64_t n, int64_t d) {
+    strait_array *x;
+    assert_int_equal(strait_array_new(&x, 2, (int64_t[]){n, d}, NULL), STRAIT_OK);
+    return x;
+}
+
+/* k blobs, overlapping. truth (may be NULL): the blob of each. */
+static strait_array *draw_blobs(uint32_t seed, int n, int d, int k, int *truth) {
+    strait_array *x = new_rows(n, d);
+    generator = seed;
+    for (int i = 0; i < n * d; i++)
+        x->values[i] = (float)draw();
+    for (int i = 0; i < n; i++) {
+        const int blob = (int)(draw() * k);
+        if (truth) truth[i] = blob;
+        for (int j = 0; j < d; j++)
+            x->values[i * d + j] += (float)(((double)(blob * 7919 * (j + 1) % 13)) / 6);
+    }
+    return x;
+}
+
+static void assert_near(double value, double expected, double tolerance) {
+    if (!(fabs(value - expected) <= tolerance)) fail_msg("%.12g, expected %.12g", value, expected);
+}
+
+static void assert_message(const strait_error *err, const char *part) {
+    if (!strstr(err->message, part)) fail_msg("'%s' is not in '%s'", part, err->message);
+}
+
+static const struct blobs {
+    uint32_t seed;
+    int n, d, k;
+    double inertia, inertia_cosine;
+    int size[6];
+    double first[4];
+} cases[] = {
+    {11,
+     500,
+     4,
+     6,
+     162.3739260521108,
+     16.50861442665552,
+     {93, 87, 85, 84, 79, 72},
+     {2.19924832, 1.65992711, 1.18468101, 0.67338564}},
+    {12, 300, 2, 3, 42.341417431849955, 4.45222662142627, {113, 96, 91}, {1.24043297, 1.78729297}},
+};
+
+static void kmeans_finds_the_best_of_scikit_learn(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const struct blobs *c = &cases[i];
+        strait_array *x = draw_blobs(c->seed, c->n, c->d, c->k, NULL);
+        strait_clusters *found;
+        int size[6] = {0};
+        strait_cluster_options options = {.k = c->k, .starts = 50, .seed = 1, .threads = 2};
+        assert_int_equal(strait_kmeans(&found, x, &options, NULL), STRAIT_OK);
+        assert_int_equal(found->k, c->k);
+        assert_near(found->inertia, c->inertia, 1e-6 * c->inertia);
+        for (int j = 0; j < c->n; j++)
+            size[found->cluster[j]]++;
+        assert_memory_equal(size, c->size, (size_t)c->k * sizeof *size);
+        for (int j = 0; j < c->d; j++)
+            assert_near((double)found->centre->values[j], c->first[j], 1e-6);
+        strait_clusters_free(found);
+        options.metric = STRAIT_METRIC_COSINE;
+        assert_int_equal(strait_kmeans(&found, x, &options, NULL), STRAIT_OK);
+        assert_near(found->inertia, c->inertia_cosine, 1e-6 * c->inertia_cosine);
+        assert_int_equal(found->centre->dim[1], c->d);
+        strait_clusters_free(found);
+        strait_array_free(x);
+    }
+}
+
+static void kmeans_is_the_same_on_any_number_of_threads(void **state) {
+    (void)state;
+    strait_array *x = draw_blobs(5, 3000, 7, 9, NULL);
+    strait_clusters *one, *three;
+    assert_int_equal(strait_kmeans(&one, x, &(strait_cluster_options){.k = 9, .seed = 4, .threads = 1}, NULL), 0);
+    assert_int_equal(strait_kmeans(&three, x, &(strait_cluster_options){.k = 9, .seed = 4, .threads = 3}, NULL), 0);
+    assert_true(one->inertia == three->inertia);
+    assert_memory_equal(one->cluster, three->cluster, 3000 * sizeof *one->cluster);
+    strait_clusters_free(one);
+    strait_clusters_free(three);
+    strait_array_free(x);
+}
+
+static void kmeans_of_extreme_data(void **state) {
+    (void)state;
+    strait_error err = {0};
+    strait_clusters *found = NULL;
+    strait_array *x = new_rows(6, 2);
+    const float far[] = {1e15F, 1, 1e15F, 1, -1e15F, 2, -1e15F, 2, -1e15F, 2, 0, 0};
+    assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 3}, NULL), STRAIT_OK);
+    assert_int_equal(found->k, 1); /* all the same */
+    assert_true(found->inertia == 0 && found->centre->dim[0] == 1);
+    strait_clusters_free(found);
+    memcpy(x->values, far, sizeof far);
+    assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 5}, NULL), STRAIT_OK);
+    assert_int_equal(found->k, 3);
+    assert_memory_equal(found->cluster, ((int32_t[]){1, 1, 0, 0, 0, 2}), 6 * sizeof(int32_t));
+    strait_clusters_free(found);
+    assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 1}, NULL), STRAIT_OK);
+    assert_int_equal(found->k, 1);
+    strait_clusters_free(found);
+    assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 7}, &err), STRAIT_ARGUMENT);
+    assert_message(&err, "7 clusters of 6 samples: the number must be from 1 to 6");
+    assert_null(found);
+    assert_int_equal(strait_kmeans(&found, x, NULL, &err), STRAIT_ARGUMENT);
+    x->values[7] = NAN;
+    assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 2}, &err), STRAIT_ARGUMENT);
+    assert_message(&err, "sample 3 is NaN");
+    strait_array_free(x);
+}
+
+static void each_sample_can_be_a_cluster(void **state) {
+    (void)state;
+    strait_array *x = draw_blobs(6, 12, 3, 4, NULL);
+    strait_clusters *found;
+    assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 12}, NULL), STRAIT_OK);
+    assert_int_equal(found->k, 12);
+    assert_true(found->inertia == 0);
+    for (int i = 0; i < 12; i++)
+        assert_int_equal(found->cluster[i], i); /* of one size, by their first sample */
+    strait_clusters_free(found);
+    strait_array_free(x);
+}
+
+static void failed_allocations_are_told(void **state) {
+    (void)state;
+    strait_array *x = draw_blobs(6, 60, 3, 4, NULL);
+    for (uint64_t at = 1;; at++) {
+        strait_clusters *found;
+        st_alloc_fail_at(at);
+        const strait_status status = strait_kmeans(&found, x, &(strait_cluster_options){.k = 4, .threads = 2}, NULL);
+        st_alloc_fail_at(0);
+        strait_clusters_free(found);
+        if (status == STRAIT_OK) break;
+        assert_int_equal(status, STRAIT_MEMORY);
+        assert_null(found);
+    }
+    strait_array_free(x);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kmeans_finds_the_best_of_scikit_learn),
+        cmocka_unit_test(kmeans_is_the_same_on_any_number_of_threads),
+        cmocka_unit_test(kmeans_of_extreme_data),
+        cmocka_unit_test(each_sample_can_be_a_cluster),
+        cmocka_unit_test(failed_allocations_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
