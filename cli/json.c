@@ -22,6 +22,16 @@ json_t *cli_json_text(const char *text) {
     return string;
 }
 
+json_t *cli_json_reals(const double *value, int n, double factor) {
+    json_t *array = json_array();
+    for (int i = 0; array && i < n; i++)
+        if (json_array_append_new(array, cli_json_real(value[i] * factor)) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
 json_t *cli_json_shape(int n_dims, const int64_t *dim) {
     json_t *shape = json_array();
     for (int i = 0; shape && i < n_dims; i++) {

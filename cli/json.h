@@ -9,6 +9,8 @@
 json_t *cli_json_real(double value);
 /* A text; bytes that are not UTF-8 (a file's name may hold any) become '?'. NULL gives null. */
 json_t *cli_json_text(const char *text);
+/* An array of n numbers, each times factor. */
+json_t *cli_json_reals(const double *value, int n, double factor);
 json_t *cli_json_shape(int n_dims, const int64_t *dim);
 /* Prints the object on a line and drops it. object NULL means that memory ran out. */
 cli_exit cli_json_print(json_t *object);

@@ -64,6 +64,11 @@ STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_mo
 STRAIT_API strait_status strait_model_reconstruct(strait_array **out, const strait_model *model, strait_data *data,
                                                   const strait_apply_options *options, strait_error *err);
 
+/* The samples as the model takes them: resized and scaled as in training, without noise. *out has the shape of what
+   strait_model_reconstruct gives for the same data, the caller's. Errors as strait_model_encode. */
+STRAIT_API strait_status strait_model_input(strait_array **out, const strait_model *model, strait_data *data,
+                                            strait_error *err);
+
 /* Errors of reconstruction over a data set, each a mean over all samples and values. */
 typedef struct strait_evaluation {
     int64_t n_samples;
