@@ -125,4 +125,23 @@ expect_stdout '^latent +4 values'
 expect_refused 'is a model' summary small-001 --set model.encoder.1.dense.units=4
 expect_refused 'nothing-here' summary nothing-here
 
+check "activations of a sample, as a sheet and as JSON"
+run activations $model $data --sample 3 -o layers.png
+expect_exit 0
+expect_stdout '^layers\.png  4 layers of sample 3$'
+is_png layers.png
+run activations $model $data -o layers.png --json
+expect_exit 0
+expect_json file layers
+if can_read_json; then
+    [ "$(json .sample)" = 0 ] || fail "sample is $(json .sample)"
+    [ "$(json '.layers[2].name')" = encoder.1 ] || fail "the third is $(json '.layers[2].name')"
+    [ "$(json '.layers[2].layer')" = 'dense (relu)' ] || fail "it is a $(json '.layers[2].layer')"
+fi
+
+check "activations of a sample that is not there, or into a file that is no picture"
+expect_refused 'no sample 200: the data has 200' activations $model $data --sample 200 -o none.png
+expect_refused 'none\.csv' activations $model $data -o none.csv
+expect_refused '-o FILE\.png is missing' activations $model $data
+
 finish
