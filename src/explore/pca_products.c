@@ -22,6 +22,7 @@ strait_status st_centred_open(st_centred *c, const st_rows *x, const double *mea
     c->scratch = st_doubles(st_pool_size(c->pool), 2 * TILE * WIDE, "tiles of samples", err);
     if (c->scratch) return STRAIT_OK;
     st_pool_free(c->pool);
+    c->pool = NULL;
     return STRAIT_MEMORY;
 }
 
