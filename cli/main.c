@@ -8,12 +8,11 @@
 
 /* In the order of the list, and of the examples: later ones use what earlier ones made. */
 const cli_command *const cli_commands[] = {
-    &cli_train,        &cli_eval,        &cli_encode,    &cli_decode,
-    &cli_reconstruct,  &cli_activations, &cli_summary,   &cli_data_info,
-    &cli_data_show,    &cli_report,      &cli_runs_list, &cli_runs_show,
-    &cli_runs_compare, &cli_runs_export, &cli_runs_scan, &cli_runs_delete,
-    &cli_pca,          &cli_compare_pca, &cli_info,      &cli_bench,
-    &cli_help,         &cli_completion,  NULL,
+    &cli_train,       &cli_eval,      &cli_encode,       &cli_decode,      &cli_reconstruct,
+    &cli_activations, &cli_summary,   &cli_data_info,    &cli_data_show,   &cli_report,
+    &cli_runs_list,   &cli_runs_show, &cli_runs_compare, &cli_runs_export, &cli_runs_scan,
+    &cli_runs_delete, &cli_pca,       &cli_compare_pca,  &cli_anomaly_fit, &cli_anomaly_score,
+    &cli_info,        &cli_bench,     &cli_help,         &cli_completion,  NULL,
 };
 
 const cli_command *cli_command_find(const char *name) {

@@ -55,10 +55,26 @@ STRAIT_API int64_t strait_data_count(const strait_data *data);
 /* Label of sample i, or -1 where there are none. */
 STRAIT_API int64_t strait_data_label(const strait_data *data, int64_t i);
 
+/* The name of sample i (an image's file, the value in a table's column of names), or NULL where there is none. Borrowed
+   until the data set is freed. */
+STRAIT_API const char *strait_data_sample_name(const strait_data *data, int64_t i);
+
 /* Copies n samples from first on as float32 in their stored scale (u8: 0..255).
    The caller owns *out: [n, dim...]. Errors: ARGUMENT (out of range), IO, MEMORY. */
 STRAIT_API strait_status strait_data_rows(strait_array **out, strait_data *data, int64_t first, int64_t n,
                                           strait_error *err);
+
+/* A column of numbers, one a sample. */
+typedef struct strait_column {
+    const char *name;
+    const double *value; /* NAN: an empty field */
+} strait_column;
+
+/* A table of n samples as CSV (RFC 4180): their index, name and label where data (may be NULL) has them, and the
+   columns given, numbers so that they read back the same. sample [n]: indices into data; NULL: 0..n-1. Atomic. Errors:
+   ARGUMENT, IO, MEMORY. */
+STRAIT_API strait_status strait_samples_write(const char *path, strait_data *data, const int64_t *sample, int64_t n,
+                                              int n_columns, const strait_column *column, strait_error *err);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 #ifndef STRAIT_STRAIT_H
 #define STRAIT_STRAIT_H
 
+#include <strait/anomaly.h>
 #include <strait/array.h>
 #include <strait/bench.h>
 #include <strait/data.h>

@@ -342,9 +342,13 @@ STRAIT_API strait_status strait_model_evaluate(strait_evaluation *out, const str
     return STRAIT_OK;
 }
 
+/* Errors of one sample. */
+typedef enum st_measure { ST_MAE, ST_MSE, ST_EUCLIDEAN } st_measure;
+static const char *const measure_name[] = {[ST_MAE] = "mae", [ST_MSE] = "mse", [ST_EUCLIDEAN] = "euclidean"};
+
 typedef struct st_scores {
     float *score; /* [n] */
-    bool squared;
+    st_measure measure;
 } st_scores;
 
 static void add_scores(void *context, const st_batch *batch, const float *output, int64_t values) {
@@ -353,9 +357,10 @@ static void add_scores(void *context, const st_batch *batch, const float *output
         double sum = 0;
         for (int64_t j = i * values; j < (i + 1) * values; j++) {
             const double d = (double)output[j] - (double)batch->target[j];
-            sum += scores->squared ? d * d : fabs(d);
+            sum += scores->measure == ST_MAE ? fabs(d) : d * d;
         }
-        scores->score[batch->index * BATCH + i] = (float)(sum / (double)values);
+        scores->score[batch->index * BATCH + i] =
+            (float)(scores->measure == ST_EUCLIDEAN ? sqrt(sum) : sum / (double)values);
     }
 }
 
@@ -363,9 +368,11 @@ STRAIT_API strait_status strait_model_score(strait_array **out, const strait_mod
                                             const char *metric, const strait_apply_options *options,
                                             strait_error *err) {
     *out = NULL;
-    const bool squared = metric && strcmp(metric, "mse") == 0;
-    if (!squared && (!metric || strcmp(metric, "mae") != 0))
-        return st_fail(err, STRAIT_ARGUMENT, "'%s' is no error of reconstruction: use mae or mse",
+    st_measure measure = ST_MAE;
+    while (metric && measure <= ST_EUCLIDEAN && strcmp(metric, measure_name[measure]) != 0)
+        measure++;
+    if (!metric || measure > ST_EUCLIDEAN)
+        return st_fail(err, STRAIT_ARGUMENT, "'%s' is no error of reconstruction: use mae, mse or euclidean",
                        metric ? metric : "");
     strait_data *prepared = NULL;
     ST_TRY(check_half(model, ST_BOTH, err));
@@ -373,7 +380,7 @@ STRAIT_API strait_status strait_model_score(strait_array **out, const strait_mod
     const int64_t n = strait_data_count(prepared);
     strait_status status = strait_array_new(out, 1, &n, err);
     if (status == STRAIT_OK) {
-        st_scores scores = {.score = (*out)->values, .squared = squared};
+        st_scores scores = {.score = (*out)->values, .measure = measure};
         st_pass_over pass = {
             .model = model, .half = ST_BOTH, .sink = add_scores, .context = &scores, .options = options};
         status = run_over(&pass, prepared, err);

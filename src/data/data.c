@@ -50,7 +50,7 @@ int64_t strait_data_label(const strait_data *data, int64_t i) {
     return labels && i >= 0 && i < data->n ? labels[st_data_source_sample(data, i)] : -1;
 }
 
-const char *st_data_sample_name(const strait_data *data, int64_t i) {
+const char *strait_data_sample_name(const strait_data *data, int64_t i) {
     const char *const *names = data->source->names;
     return names && i >= 0 && i < data->n ? names[st_data_source_sample(data, i)] : NULL;
 }

@@ -24,9 +24,6 @@ strait_status st_data_prepare(strait_data **out, strait_data *data, const strait
 /* CRC-32 (zlib's) of the samples as stored, in order. Errors: SHAPE (images of several sizes), IO, FORMAT, MEMORY. */
 strait_status st_data_checksum(uint32_t *crc, strait_data *data, strait_error *err);
 
-/* The name of sample i, a file's or a row's; NULL where there are none. Borrowed from data. */
-const char *st_data_sample_name(const strait_data *data, int64_t i);
-
 /* The data sets a recipe trains and validates on. train and validation belong to the caller; either override may be
    NULL and is borrowed. *validation is NULL without validation. By fraction: the last part, unshuffled, as Keras; by
    name: a split of where the training samples come from. st_data_select, then st_data_prepare are applied to whatever

@@ -82,7 +82,7 @@ static strait_status copy_labels(st_source *source, resized *state, const strait
         return st_fail_memory(err, n * sizeof *state->names, "names");
     for (int64_t i = 0; i < data->n; i++) {
         if (source->labels) source->labels[i] = strait_data_label(data, i);
-        if (state->names) state->names[i] = st_data_sample_name(data, i);
+        if (state->names) state->names[i] = strait_data_sample_name(data, i);
     }
     source->label_names = base->label_names; /* the base stays while this one does */
     source->n_label_names = base->n_label_names;

@@ -48,6 +48,12 @@ strait_status st_model_tensors(st_named_tensor **out, size_t *n, const strait_mo
 #define ST_MODEL_N_METADATA 4
 size_t st_model_metadata(st_metadata out[ST_MODEL_N_METADATA], const strait_model *model, strait_model_part part);
 
+/* Notes in a model's file: metadata beside the model's own, which its reading passes over. Reading gives NULL where
+   there is none, else the caller's text (st_free). Writing puts the whole file in place anew, atomically. Errors: those
+   of st_safetensors_read, IO, MEMORY. */
+strait_status st_model_note_read(char **out, const char *path, const char *key, strait_error *err);
+strait_status st_model_note_write(const char *path, const char *key, const char *value, strait_error *err);
+
 /* What an op computes, as the recipe calls it: "dense (relu)", "flatten". */
 void st_model_op_text(char *out, size_t n, const strait_model *model, const st_op *op);
 

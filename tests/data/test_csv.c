@@ -94,8 +94,8 @@ static void test_names(void **state) {
     strait_data *data =
         open_table(write_text("names.csv", ",g1,g2\ncell a,1,2\ncell b,3,4\n"), 2, 2, (float[]){1, 2, 3, 4});
     strait_data_info info;
-    assert_string_equal(st_data_sample_name(data, 1), "cell b");
-    assert_null(st_data_sample_name(data, 2));
+    assert_string_equal(strait_data_sample_name(data, 1), "cell b");
+    assert_null(strait_data_sample_name(data, 2));
     assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
     assert_string_equal(info.note, "column 0 holds the rows' names");
     strait_data_free(data);

@@ -47,7 +47,7 @@ static void test_flat_folder(void **state) {
     assert_int_equal(info.dim[2], 1);
     assert_false(info.has_labels);
     assert_null(info.note);
-    assert_string_equal(st_data_sample_name(data, 1), "a10.png");
+    assert_string_equal(strait_data_sample_name(data, 1), "a10.png");
     strait_data_free(data);
     assert_open_survives_failing_allocations(test_path("flat"));
 
@@ -56,7 +56,7 @@ static void test_flat_folder(void **state) {
     strait_data_free(data);
     data = open_good(test_path("flat/b.png"));
     assert_values(data, 1, (float[]){2});
-    assert_string_equal(st_data_sample_name(data, 0), "b.png");
+    assert_string_equal(strait_data_sample_name(data, 0), "b.png");
     strait_data_free(data);
     assert_open_fails(test_path("flat/z*.png"), STRAIT_NOT_FOUND, "%s: no file matches", test_path("flat/z*.png"));
     assert_open_fails(test_path("flat/*"), STRAIT_FORMAT,
@@ -82,7 +82,7 @@ static void test_labels_and_splits(void **state) {
     assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
     assert_string_equal(info.label_name[0], "cat");
     assert_string_equal(info.label_name[1], "dog");
-    assert_string_equal(st_data_sample_name(data, 2), "dog/3.png");
+    assert_string_equal(strait_data_sample_name(data, 2), "dog/3.png");
     strait_data_free(data);
     data = open_good(test_path("set#test"));
     assert_values(data, 1, (float[]){40});
@@ -167,7 +167,7 @@ static void test_several_sizes(void **state) {
     assert_int_equal(info.dim[1], 6);
     assert_string_equal(info.label_name[0], "y");
     assert_int_equal(strait_data_label(ready, 1), 1);
-    assert_string_equal(st_data_sample_name(ready, 1), "y/c.png");
+    assert_string_equal(strait_data_sample_name(ready, 1), "y/c.png");
     assert_int_equal(st_data_checksum(&crc, ready, NULL), STRAIT_OK);
     /* crc32 of thirty 6s and thirty 7s, by Python's zlib.crc32(b"\6" * 30 + b"\7" * 30). */
     assert_int_equal(crc, 0x2707e111);
@@ -247,7 +247,7 @@ static void test_real_nuclei(void **state) {
     assert_int_equal(info.dim[1], 256);
     assert_int_equal(info.dim[2], 1);
     assert_string_equal(info.storage, "u8");
-    assert_string_equal(st_data_sample_name(data, 0), "00071198d059ba7f.png");
+    assert_string_equal(strait_data_sample_name(data, 0), "00071198d059ba7f.png");
     strait_data_free(data);
 }
 

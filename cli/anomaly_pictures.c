@@ -1,0 +1,153 @@
+#include "anomaly_pictures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "output.h"
+
+static strait_status no_memory(strait_error *err) {
+    snprintf(err->message, sizeof err->message, "%s", strait_status_text(STRAIT_MEMORY));
+    return err->code = STRAIT_MEMORY;
+}
+
+/* ---- ROC ---- */
+
+strait_status cli_draw_roc(const char *path, const strait_anomaly *anomaly, const strait_anomaly_scores *scores,
+                           strait_error *err) {
+    if (!scores->truth) {
+        snprintf(err->message, sizeof err->message,
+                 "%s: a ROC curve needs labels, and --normal LABEL where the normal one is not known", path);
+        return err->code = STRAIT_ARGUMENT;
+    }
+    strait_array *roc = NULL;
+    strait_status status = strait_detection_roc(&roc, scores->error, scores->truth, scores->n, err);
+    if (status != STRAIT_OK) return status;
+    const int n = (int)roc->dim[0];
+    double *x = calloc((size_t)n, 2 * sizeof *x), *y = x + n;
+    if (x) {
+        for (int i = 0; i < n; i++) {
+            x[i] = (double)roc->values[3 * i];
+            y[i] = (double)roc->values[3 * i + 1];
+        }
+        char name[64], here[64];
+        snprintf(name, sizeof name, "area %.4f", scores->roc_auc);
+        snprintf(here, sizeof here, "threshold %.4g", anomaly->threshold);
+        const double fpr = 1 - scores->at.negative_recall, tpr = scores->at.recall;
+        const strait_series series[] = {{name, n, x, y},
+                                        {here, 3, (double[]){0, fpr, fpr}, (double[]){tpr, tpr, 0}},
+                                        {"chance", 2, (double[]){0, 1}, (double[]){0, 1}}};
+        status = strait_picture_chart(path, "Abnormal samples found", "share of normal samples said abnormal",
+                                      "share of abnormal samples found", 3, series, 0, err);
+    } else {
+        status = no_memory(err);
+    }
+    free(x);
+    strait_array_free(roc);
+    return status;
+}
+
+/* ---- errors ---- */
+
+#define BINS 60
+#define STEPS (2 * BINS + 2) /* points of an outline */
+
+/* The outline of a histogram, of the class asked for: shares of it that fall in each bin. Gives the greatest. */
+static double outline(double *x, double *y, const strait_anomaly_scores *s, int which, double low, double width) {
+    int64_t count[BINS] = {0}, n = 0;
+    double greatest = 0;
+    for (int64_t i = 0; i < s->n; i++) {
+        if (which >= 0 && s->truth[i] != (which == 1)) continue;
+        const int bin = (int)((s->error[i] - low) / width);
+        count[bin < BINS ? bin : BINS - 1]++;
+        n++;
+    }
+    for (int b = 0; b < BINS; b++) {
+        x[2 * b + 1] = low + b * width;
+        x[2 * b + 2] = low + (b + 1) * width;
+        y[2 * b + 1] = y[2 * b + 2] = n ? (double)count[b] / (double)n : 0;
+        greatest = fmax(greatest, y[2 * b + 1]);
+    }
+    x[0] = low;
+    x[STEPS - 1] = low + BINS * width;
+    y[0] = y[STEPS - 1] = 0;
+    return greatest;
+}
+
+strait_status cli_draw_errors(const char *path, const strait_anomaly *anomaly, const strait_anomaly_scores *scores,
+                              strait_error *err) {
+    double low = scores->error[0], high = low, x[2][STEPS], y[2][STEPS], greatest = 0;
+    char here[64];
+    for (int64_t i = 0; i < scores->n; i++) {
+        low = fmin(low, scores->error[i]);
+        high = fmax(high, scores->error[i]);
+    }
+    const double width = high > low ? (high - low) / BINS : 1;
+    strait_series series[3];
+    int n = 0;
+    for (int c = 0; c < (scores->truth ? 2 : 1); c++) {
+        greatest = fmax(greatest, outline(x[c], y[c], scores, scores->truth ? c : -1, low, width));
+        series[n++] = (strait_series){!scores->truth ? "samples" : c ? "abnormal" : "normal", STEPS, x[c], y[c]};
+    }
+    snprintf(here, sizeof here, "threshold %.4g", anomaly->threshold);
+    series[n++] = (strait_series){here, 2, (double[]){anomaly->threshold, anomaly->threshold}, (double[]){0, greatest}};
+    char label[64];
+    snprintf(label, sizeof label, "error of a sample (%s)", anomaly->error);
+    return strait_picture_chart(path, "Errors of reconstruction", label, "share of the samples", n, series, 0, err);
+}
+
+/* ---- the worst ---- */
+
+typedef struct ranked {
+    double error;
+    int64_t sample;
+} ranked;
+
+static int by_error(const void *a, const void *b) {
+    const ranked *p = a, *q = b;
+    if (p->error != q->error) return p->error < q->error ? 1 : -1;
+    return (p->sample > q->sample) - (p->sample < q->sample);
+}
+
+/* Rows of original, reconstruction and |difference|, a column a sample. */
+static strait_status draw_rows(const char *path, const strait_array *all, const strait_array *seen, const ranked *worst,
+                               int n, strait_error *err) {
+    const int64_t size = strait_array_count(all) / all->dim[0];
+    int64_t dim[STRAIT_MAX_DIMS];
+    strait_array *row[3] = {NULL};
+    strait_status status = STRAIT_OK;
+    memcpy(dim, all->dim, sizeof dim);
+    dim[0] = n;
+    for (int r = 0; r < 3 && status == STRAIT_OK; r++)
+        status = strait_array_new(&row[r], all->n_dims, dim, err);
+    if (status == STRAIT_OK) {
+        for (int64_t i = 0; i < n * size; i++) {
+            const int64_t from = worst[i / size].sample * size + i % size;
+            row[0]->values[i] = all->values[from];
+            row[1]->values[i] = seen->values[from];
+            row[2]->values[i] = fabsf(all->values[from] - seen->values[from]);
+        }
+        static const char *const caption[] = {"original", "reconstruction", "difference"};
+        status = strait_picture_sheet(path, 3, (const strait_array *const[]){row[0], row[1], row[2]}, caption, n, err);
+    }
+    for (int r = 0; r < 3; r++)
+        strait_array_free(row[r]);
+    return status;
+}
+
+strait_status cli_draw_worst(const char *path, const strait_model *model, strait_data *data,
+                             const strait_anomaly_scores *scores, int n, strait_error *err) {
+    strait_array *all = NULL, *seen = NULL;
+    ranked *order = calloc((size_t)scores->n, sizeof *order);
+    strait_status status = order ? STRAIT_OK : no_memory(err);
+    for (int64_t i = 0; order && i < scores->n; i++)
+        order[i] = (ranked){scores->error[i], i};
+    if (order) qsort(order, (size_t)scores->n, sizeof *order, by_error);
+    if (status == STRAIT_OK) status = strait_model_input(&all, model, data, err);
+    if (status == STRAIT_OK) status = strait_model_reconstruct(&seen, model, data, NULL, err);
+    if (status == STRAIT_OK) status = draw_rows(path, all, seen, order, n < scores->n ? n : (int)scores->n, err);
+    strait_array_free(all);
+    strait_array_free(seen);
+    free(order);
+    return status;
+}
