@@ -53,6 +53,23 @@ for signal in INT TERM; do
     expect_as_whole "stopped-$signal/small-001"
 done
 
+check "killed in epoch 4, a training full of chance goes on to the same bytes too"
+plain=("${wide[@]}")
+wide+=(--set 'model.encoder=[flatten, {dense: {units: 1500}}, batch_norm, {activation: relu}, {dropout: 0.2},
+    {gaussian_noise: 0.1}, {gaussian: {units: 8, beta: 0.001, warmup: 2}}]'
+    --set 'data.augment={rotate: 10, shift: 0.1, flip: horizontal}' --set 'data.corrupt={gaussian: 0.1}'
+    --set train.optimizer=nadam --set train.schedule=one_cycle --set train.clip_norm=1 --set train.batch_size=4)
+run train small.yaml "${wide[@]}" --quiet --out chance
+expect_exit 0
+head -n 1 chance/small-001/history.csv | grep -q ',kl,val_kl$' || fail "the history lacks kl"
+stop_in_epoch_4 KILL chance-killed
+expect_exit 137
+run train --resume chance-killed/small-001
+expect_exit 0
+expect_stderr '^epoch 6/6 .*kl .*val_kl '
+whole=chance/small-001 expect_as_whole chance-killed/small-001
+wide=("${plain[@]}")
+
 check "an interrupted training with --json tells its result and that it was interrupted"
 "$program" train small.yaml "${wide[@]}" --json --out json >"$out" 2>"$err" &
 pid=$!
