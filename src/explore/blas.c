@@ -135,8 +135,9 @@ strait_status st_orthonormal(double *rows, int64_t k, int64_t n, strait_error *e
     if (info == 0) LAPACK_dorgqr(&length, &count, &count, rows, &length, rows, &best_second, &ask, &info);
     ST_TRY(lapack_status(info, "orthonormal basis", err));
     const int size = (int)(best > best_second ? best : best_second);
-    double *work = st_alloc((size_t)size + (size_t)k, sizeof *work), *tau = work + size;
+    double *work = st_alloc((size_t)size + (size_t)k, sizeof *work);
     if (!work) return st_fail_memory(err, (size_t)size * sizeof *work, "an orthonormal basis");
+    double *const tau = work + size;
     LAPACK_dgeqrf(&length, &count, rows, &length, tau, work, &size, &info);
     if (info == 0) LAPACK_dorgqr(&length, &count, &count, rows, &length, tau, work, &size, &info);
     st_free(work);
