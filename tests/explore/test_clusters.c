@@ -1,5 +1,7 @@
 /* Clusters. Fixed expectations are of scikit-learn 1.2.1 on the same samples (generator as in test_scores.c):
-   KMeans(k, n_init=200, tol=0, max_iter=1000).fit(x.astype(float)): inertia_, the sizes, the largest one's centre. */
+   KMeans(k, n_init=200, tol=0, max_iter=1000).fit(x.astype(float)): inertia_, the sizes, the largest one's centre;
+   GaussianMixture(k, tol=1e-12, max_iter=20000, means_init=km.cluster_centers_).fit(x.astype(float)) of the first case:
+   score, weights_ by the number of samples, means_ and covariances_[.][0] of the largest. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -143,18 +145,103 @@ static void each_sample_can_be_a_cluster(void **state) {
     strait_array_free(x);
 }
 
+static void mixture_is_that_of_scikit_learn(void **state) {
+    (void)state;
+    static const double weight[] = {0.18555993, 0.17902867, 0.17001609, 0.16295023, 0.15815342, 0.14429165},
+                        mean[] = {2.19991558, 1.66093577, 1.18396603, 0.67322457},
+                        covariance[] = {0.07281128, -0.00382495, 0.00135767, -0.00277113};
+    strait_array *x = draw_blobs(11, 500, 4, 6, NULL);
+    strait_mixture *one, *three;
+    strait_clusters *found;
+    strait_cluster_options options = {.k = 6, .starts = 50, .seed = 1, .threads = 1};
+    assert_int_equal(strait_mixture_fit(&one, &found, x, &options, NULL), STRAIT_OK);
+    assert_near(found->inertia, -2.3910022828918867, 1e-5);
+    for (int c = 0; c < 6; c++)
+        assert_near(one->weight[c], weight[c], 1e-3); /* ours ends before 1e-12 */
+    for (int j = 0; j < 4; j++) {
+        assert_near(one->mean[j], mean[j], 1e-3);
+        assert_near((double)found->centre->values[j], one->mean[j], 1e-6);
+        assert_near(one->covariance[j], covariance[j], 1e-3);
+    }
+    options.threads = 3;
+    assert_int_equal(strait_mixture_fit(&three, NULL, x, &options, NULL), STRAIT_OK);
+    assert_memory_equal(one->covariance, three->covariance, 6 * 16 * sizeof(double));
+    strait_mixture_free(three);
+    strait_mixture_free(one);
+    strait_clusters_free(found);
+    strait_array_free(x);
+}
+
+/* Means and covariances of samples drawn are those of the mixture, within five standard errors. */
+static void samples_of_a_mixture_are_distributed_as_it(void **state) {
+    (void)state;
+    enum { N = 40000 };
+    double weight[] = {0.7, 0.3}, mean[] = {1, 2, -100, 5}, covariance[] = {4, -3, -3, 9, 1, 0.5, 0.5, 0.25};
+    covariance[7] += 1e-6;
+    const strait_mixture mixture = {2, 2, weight, mean, covariance};
+    strait_array *x, *again;
+    assert_int_equal(strait_mixture_sample(&x, &mixture, N, 3, NULL), STRAIT_OK);
+    assert_int_equal(strait_mixture_sample(&again, &mixture, 100, 3, NULL), STRAIT_OK);
+    assert_memory_equal(x->values, again->values, 200 * sizeof(float));
+    double sum[2][6] = {{0}};
+    for (int i = 0; i < N; i++) {
+        const double a = (double)x->values[2 * i], b = (double)x->values[2 * i + 1];
+        double *s = sum[a < -50];
+        const double p = a - (a < -50 ? -100 : 1), q = b - (a < -50 ? 5 : 2);
+        s[0]++, s[1] += p, s[2] += q, s[3] += p * p, s[4] += p * q, s[5] += q * q;
+    }
+    for (int c = 0; c < 2; c++) {
+        const double n = sum[c][0], *s = covariance + 4 * c;
+        assert_near(n / N, weight[c], 5 * sqrt(0.21 / N));
+        assert_near(sum[c][1] / n, 0, 5 * sqrt(s[0] / n));
+        assert_near(sum[c][2] / n, 0, 5 * sqrt(s[3] / n));
+        assert_near(sum[c][3] / n, s[0], 5 * s[0] * sqrt(2 / n));
+        assert_near(sum[c][4] / n, s[1], 5 * sqrt((s[0] * s[3] + s[1] * s[1]) / n));
+        assert_near(sum[c][5] / n, s[3], 5 * s[3] * sqrt(2 / n));
+    }
+    strait_array_free(again);
+    strait_array_free(x);
+}
+
+static void mixture_of_extreme_data(void **state) {
+    (void)state;
+    strait_error err = {0};
+    strait_mixture *mixture = NULL;
+    strait_clusters *found = NULL;
+    strait_array *x = new_rows(6, 2);
+    x->values[0] = 3; /* five the same, one apart; the second feature constant */
+    assert_int_equal(strait_mixture_fit(&mixture, &found, x, &(strait_cluster_options){.k = 3}, &err), STRAIT_OK);
+    assert_int_equal(found->k, 2);
+    assert_near(mixture->weight[0], 5.0 / 6, 1e-9);
+    assert_near(mixture->covariance[3], 1e-6, 1e-12);
+    strait_mixture_free(mixture);
+    strait_clusters_free(found);
+    for (int i = 0; i < 6; i++)
+        x->values[2 * i] = x->values[2 * i + 1] = (float)i * 1e8F;
+    assert_int_equal(strait_mixture_fit(&mixture, &found, x, &(strait_cluster_options){.k = 1}, &err), STRAIT_ARGUMENT);
+    assert_message(&err, "cannot be inverted");
+    assert_null(mixture);
+    assert_null(found);
+    strait_array_free(x);
+}
+
 static void failed_allocations_are_told(void **state) {
     (void)state;
     strait_array *x = draw_blobs(6, 60, 3, 4, NULL);
     for (uint64_t at = 1;; at++) {
         strait_clusters *found;
+        strait_mixture *mixture;
+        strait_array *drawn = NULL;
         st_alloc_fail_at(at);
-        const strait_status status = strait_kmeans(&found, x, &(strait_cluster_options){.k = 4, .threads = 2}, NULL);
+        strait_status status =
+            strait_mixture_fit(&mixture, &found, x, &(strait_cluster_options){.k = 4, .threads = 2}, NULL);
+        if (status == STRAIT_OK) status = strait_mixture_sample(&drawn, mixture, 5, 1, NULL);
         st_alloc_fail_at(0);
         strait_clusters_free(found);
+        strait_mixture_free(mixture);
+        strait_array_free(drawn);
         if (status == STRAIT_OK) break;
         assert_int_equal(status, STRAIT_MEMORY);
-        assert_null(found);
     }
     strait_array_free(x);
 }
@@ -165,6 +252,9 @@ int main(void) {
         cmocka_unit_test(kmeans_is_the_same_on_any_number_of_threads),
         cmocka_unit_test(kmeans_of_extreme_data),
         cmocka_unit_test(each_sample_can_be_a_cluster),
+        cmocka_unit_test(mixture_is_that_of_scikit_learn),
+        cmocka_unit_test(samples_of_a_mixture_are_distributed_as_it),
+        cmocka_unit_test(mixture_of_extreme_data),
         cmocka_unit_test(failed_allocations_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
