@@ -14,7 +14,7 @@
    dead; a convolution's unit is seen at many places of an image, and its images cost more, so fewer do. */
 #define PROBE_MOST 128
 #define PROBE_LEAST_ROWS 32
-#define PROBE_LEAST_IMAGES 16
+#define PROBE_LEAST_IMAGES 6
 #define PROBE_SHARE_ROWS 64
 #define PROBE_SHARE_IMAGES 256
 
