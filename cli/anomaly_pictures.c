@@ -24,7 +24,7 @@ strait_status cli_draw_roc(const char *path, const strait_anomaly *anomaly, cons
     strait_status status = strait_detection_roc(&roc, scores->error, scores->truth, scores->n, err);
     if (status != STRAIT_OK) return status;
     const int n = (int)roc->dim[0];
-    double *x = calloc((size_t)n, 2 * sizeof *x), *y = x + n;
+    double *x = calloc((size_t)n, 2 * sizeof *x), *y = x ? x + n : NULL;
     if (x) {
         for (int i = 0; i < n; i++) {
             x[i] = (double)roc->values[3 * i];

@@ -225,6 +225,11 @@ int cli_int(const cli_args *args, const char *name, int otherwise) {
     return text ? (int)strtol(text, NULL, 10) : otherwise;
 }
 
+uint64_t cli_seed(const cli_args *args, const char *name, uint64_t otherwise) {
+    const char *text = cli_text(args, name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
 double cli_real(const cli_args *args, const char *name, double otherwise) {
     const char *text = cli_text(args, name);
     return text ? strtod(text, NULL) : otherwise;

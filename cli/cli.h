@@ -75,6 +75,7 @@ extern const cli_command cli_train, cli_eval, cli_encode, cli_decode, cli_recons
 extern const cli_command cli_runs_list, cli_runs_show, cli_runs_compare, cli_runs_export, cli_runs_scan,
     cli_runs_delete;
 extern const cli_command cli_pca, cli_compare_pca, cli_anomaly_fit, cli_anomaly_score;
+extern const cli_command cli_tsne, cli_umap, cli_trustworthiness, cli_neighbors;
 
 /* Arguments, parsed (args.c). Texts are borrowed from argv. */
 struct cli_args {
@@ -100,6 +101,8 @@ bool cli_has(const cli_args *args, const char *name);
 const char *cli_text(const cli_args *args, const char *name);
 /* Its value as a number, or otherwise when it was not given. */
 int cli_int(const cli_args *args, const char *name, int otherwise);
+/* A CLI_SEED, of the whole range. */
+uint64_t cli_seed(const cli_args *args, const char *name, uint64_t otherwise);
 double cli_real(const cli_args *args, const char *name, double otherwise);
 
 /* Copies the candidate nearest to word by edit distance into out; false when none is near enough to be a slip of the

@@ -57,11 +57,16 @@ static const cli_samples *measured(const work *w) {
 
 static strait_status open_pca(work *w, const cli_args *args, strait_error *err) {
     const char *operand = args->operand[0];
-    if (cli_ends_with(operand, ".safetensors")) return strait_pca_load(&w->pca, operand, err);
-    const strait_status status = cli_samples_open(&w->fitted, operand, err);
+    strait_status status;
+    if (cli_ends_with(operand, ".safetensors")) {
+        status = strait_pca_load(&w->pca, operand, err);
+        if (status == STRAIT_OK) w->pca->threads = cli_int(args, "threads", 0);
+        return status;
+    }
+    status = cli_samples_open(&w->fitted, operand, err);
     if (status != STRAIT_OK) return status;
     const int64_t n = w->fitted.x->dim[0], d = cli_samples_features(&w->fitted);
-    strait_pca_options o = {.seed = (uint64_t)cli_real(args, "seed", 0), .threads = cli_int(args, "threads", 0)};
+    strait_pca_options o = {.seed = cli_seed(args, "seed", 0), .threads = cli_int(args, "threads", 0)};
     if (n > MOST_EXACT && d > MOST_EXACT) o.components = cli_int(args, "k", FEW);
     return strait_pca_fit(&w->pca, w->fitted.x, &o, err);
 }

@@ -50,7 +50,7 @@ static const cli_example scan_examples[] = {
     {0},
 };
 static const cli_example delete_examples[] = {
-    {"strait runs delete fashion-basic-001 --yes", "a run with all its files"},
+    {"strait runs delete fashion-basic-002 --yes", "a run with all its files"},
     {0},
 };
 

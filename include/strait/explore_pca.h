@@ -18,6 +18,7 @@ typedef struct strait_pca {
     double *variance; /* [components]: eigenvalues of the covariance (divided by n - 1), descending */
     double total_variance; /* over all features */
     bool exact;            /* by the covariance's eigenvectors; else randomised (Halko, Martinsson, Tropp 2011) */
+    int threads;           /* that applying it uses, from the options of the fit; 0: as many as the machine gives */
 } strait_pca;
 
 typedef struct strait_pca_options {

@@ -85,8 +85,8 @@ typedef struct strait_evaluation {
 STRAIT_API strait_status strait_model_evaluate(strait_evaluation *out, const strait_model *model, strait_data *data,
                                                const strait_apply_options *options, strait_error *err);
 
-/* The error of each sample, as metric says: *out [n], the mean over its values of |x - y| (mae) or of (x - y)^2 (mse), or
-   the root of the sum of (x - y)^2 (euclidean). Errors as strait_model_encode, ARGUMENT for another metric. */
+/* The error of each sample, as metric says: *out [n], the mean over its values of |x - y| (mae) or of (x - y)^2 (mse),
+   or the root of the sum of (x - y)^2 (euclidean). Errors as strait_model_encode, ARGUMENT for another metric. */
 STRAIT_API strait_status strait_model_score(strait_array **out, const strait_model *model, strait_data *data,
                                             const char *metric, const strait_apply_options *options, strait_error *err);
 

@@ -57,8 +57,9 @@ typedef enum strait_run_kind { STRAIT_RUN_NONE, STRAIT_RUN_NUMBER, STRAIT_RUN_TE
    An unknown column is NONE. */
 STRAIT_API strait_run_kind strait_run_value(char out[1024], const strait_run *run, const char *column);
 
-/* The runs as CSV (RFC 4180, quoted where it must be): a header of the columns' names, a row each. The caller frees
-   *out with strait_string_free; strait_runs_export writes it to a file, atomically. Errors: ARGUMENT, IO, MEMORY. */
+/* The runs as CSV (RFC 4180, quoted where it must be): a header of the columns' names, a row each. *out is
+   freed by the caller with strait_string_free; strait_runs_export writes it to a file, atomically. Errors: ARGUMENT,
+   IO, MEMORY. */
 STRAIT_API strait_status strait_runs_csv(char **out, const strait_runs *runs, strait_error *err);
 STRAIT_API strait_status strait_runs_export(const strait_runs *runs, const char *path, strait_error *err);
 

@@ -127,7 +127,7 @@ STRAIT_API strait_status strait_anomaly_load(strait_anomaly *out, const char *mo
     char *file = NULL, *note = NULL;
     if (!out || !model) return st_fail(err, STRAIT_ARGUMENT, "strait_anomaly_load: out or model is NULL");
     ST_TRY(st_run_model_path(&file, model, err));
-    strait_anomaly read;
+    strait_anomaly read = {0};
     strait_status status = st_model_note_read(&note, file, KEY, err);
     if (status == STRAIT_OK && !note)
         status = st_fail(err, STRAIT_NOT_FOUND, "%s: no threshold was fitted; strait anomaly fit %s DATA does that",

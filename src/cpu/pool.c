@@ -56,8 +56,8 @@ static strait_status bind_pool(void *opaque, const st_binding *at, strait_error 
     call->dx = at->dsrc;
     if (state->max && state->training) {
         call->index8 = state->wide_index ? NULL : (uint8_t *)at->keep;
-        call->index_row = state->wide_index ? NULL : (int32_t *)at->scratch;
-        call->index32 = state->wide_index ? (int32_t *)at->keep : NULL;
+        call->index_row = state->wide_index ? NULL : (int32_t *)(void *)at->scratch;
+        call->index32 = state->wide_index ? (int32_t *)(void *)at->keep : NULL;
     }
     return STRAIT_OK;
 }

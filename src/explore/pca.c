@@ -167,6 +167,7 @@ static strait_status fit_any(fit *f, strait_error *err) {
     const int64_t n = f->x->n, d = f->x->d, small = least(n, d);
     pca->n_samples = n;
     pca->n_features = d;
+    pca->threads = f->threads;
     pca->mean = st_alloc((size_t)d, sizeof *pca->mean);
     if (!pca->mean) return st_fail_memory(err, (size_t)d * sizeof *pca->mean, "a mean");
     find_mean(pca->mean, &pca->total_variance, f->x);

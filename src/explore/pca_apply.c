@@ -27,7 +27,7 @@ static void end_apply(apply *a) {
 static strait_status begin_apply(apply *a, const strait_pca *pca, const st_rows *rows, int64_t k, strait_error *err) {
     const int64_t d = pca->n_features;
     *a = (apply){.k = k};
-    ST_TRY(st_centred_open(&a->centred, rows, pca->mean, 0, err));
+    ST_TRY(st_centred_open(&a->centred, rows, pca->mean, pca->threads, err));
     a->component = st_doubles(k, d, "components", err);
     a->score = a->component ? st_doubles(ST_PCA_SAMPLES, k, "scores", err) : NULL;
     if (!a->score) {
@@ -116,7 +116,7 @@ STRAIT_API strait_status strait_pca_inverse(strait_array **x, const strait_pca *
     const int64_t dim[] = {r.z.n, pca->n_features};
     strait_array *out = NULL;
     st_pool *pool = NULL;
-    strait_status status = st_pool_new(&pool, st_explore_threads(0), NULL, err);
+    strait_status status = st_pool_new(&pool, st_explore_threads(pca->threads), NULL, err);
     if (status == STRAIT_OK) status = strait_array_new(&out, 2, dim, err);
     if (status == STRAIT_OK) {
         r.sample = st_doubles(st_pool_size(pool), pca->n_features, "samples", err);

@@ -1,5 +1,6 @@
 /* Principal components in files, and samples as a model takes them. */
 #include "api/api_check.h"
+#include "base/memory.h"
 
 static strait_array *some_rows(void) {
     strait_array *x;
@@ -111,11 +112,51 @@ static void test_model_input(void **state) {
     strait_recipe_free(recipe);
 }
 
+/* Saving, loading and taking samples as a model takes them, the n-th allocation failing. */
+static strait_status try_all(const strait_pca *pca, const strait_model *model, strait_data *data, strait_error *err) {
+    strait_pca *back = NULL;
+    strait_array *x = NULL;
+    strait_status status = strait_pca_save(pca, test_path("tried.safetensors"), err);
+    if (status == STRAIT_OK) status = strait_pca_load(&back, test_path("tried.safetensors"), err);
+    if (status == STRAIT_OK) status = strait_model_input(&x, model, data, err);
+    strait_array_free(x);
+    strait_pca_free(back);
+    return status;
+}
+
+static void test_allocations_fail(void **state) {
+    (void)state;
+    strait_array *x = some_rows();
+    strait_pca *pca;
+    strait_recipe *recipe;
+    strait_model *model;
+    strait_data *data;
+    ASSERT_OK(strait_pca_fit(&pca, x, NULL, &test_error));
+    ASSERT_OK(strait_recipe_parse(&recipe, dense_yaml, "test", 0, NULL, &test_error));
+    ASSERT_OK(strait_model_build(&model, recipe, &test_error));
+    ASSERT_OK(strait_data_from_rows(&data, x->values, 5, 1, (int64_t[]){12}, &test_error));
+    for (uint64_t n = 1;; n++) {
+        const uint64_t before = st_alloc_count();
+        st_alloc_fail_at(n);
+        const strait_status status = try_all(pca, model, data, &test_error);
+        st_alloc_fail_at(0);
+        const bool came = st_alloc_count() - before >= n;
+        assert_int_equal(status, came ? STRAIT_MEMORY : STRAIT_OK);
+        if (!came) break;
+    }
+    strait_data_free(data);
+    strait_model_free(model);
+    strait_recipe_free(recipe);
+    strait_pca_free(pca);
+    strait_array_free(x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_saved_and_loaded),
         cmocka_unit_test(test_files_that_lie),
         cmocka_unit_test(test_model_input),
+        cmocka_unit_test(test_allocations_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ expect_exit 0
 grep -q $'\repoch 1/2 [━─]* *[0-9]*/[0-9]* · .*loss [0-9.]* · [0-9.]*[kM]* samples/s' "$out" || fail "no bar"
 shown | grep -q '[━─]' && fail "a bar is left over"
 [ "$(shown | grep -c '^epoch [12]/2 · loss .* · val_loss ')" = 2 ] || fail "not one line an epoch"
-[ "$(widest)" -lt 100 ] || fail "a line of $(widest) columns"
+[ "$(widest '[━─]')" -lt 100 ] || fail "a line of $(widest '[━─]') columns"
 
 check "it fits a narrow terminal"
 on_terminal 40 30 train small.yaml "${slow[@]}" --epochs 1

@@ -22,7 +22,7 @@ check "without a terminal it tells one line an epoch"
 grep -q $'\r\|\033' "$err" && fail "a control character outside a terminal"
 
 check "the history has the epochs"
-[ "$(head -n 1 runs/small-001/history.csv)" = epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds ] ||
+[ "$(head -n 1 runs/small-001/history.csv)" = epoch,loss,val_loss,learning_rate,seconds,samples_per_second,wait_seconds,kl,val_kl ] ||
     fail "another heading: $(head -n 1 runs/small-001/history.csv)"
 [ "$(cut -d, -f1 runs/small-001/history.csv | tail -n +2 | tr '\n' ' ')" = '1 2 3 ' ] || fail "not the epochs 1 2 3"
 awk -F, 'NR == 2 { first = $2 } END { exit !($2 < first) }' runs/small-001/history.csv || fail "the loss does not fall"

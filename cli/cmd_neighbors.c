@@ -1,0 +1,140 @@
+/* strait neighbors: the samples nearest to one. */
+#include <stdio.h>
+#include <string.h>
+#include "cli.h"
+#include "format.h"
+#include "json.h"
+#include "output.h"
+#include "points.h"
+#include "table.h"
+
+#define SHEET_COLUMNS 10
+
+static const cli_option options[] = {
+    {"of", 0, CLI_SEED, false, "I", "the sample, counted from 0 (default: 0)"},
+    {"neighbors", 'n', CLI_COUNT, false, "N", "how many to find (default: 20)"},
+    {"metric", 0, CLI_TEXT, false, "METRIC", "euclidean or cosine (default: euclidean)"},
+    {"output", 'o', CLI_TEXT, false, "FILE", "write index and distance: .npy or .csv"},
+    {"picture", 0, CLI_TEXT, false, "FILE.png", "draw the sample and its neighbours, nearest first"},
+    CLI_OPTION_THREADS,
+    CLI_OPTION_JSON,
+    {0},
+};
+
+static const cli_example examples[] = {
+    {"strait neighbors fashion-basic-001 fashion-mnist#test --of 17 --picture near.png",
+     "the test images whose latents are nearest to those of one"},
+    {0},
+};
+
+/* The query is the sample's own row; it comes back as its own neighbour and is left out. */
+static strait_status find(strait_neighbors **out, const strait_array *x, int64_t of, int k,
+                          const strait_neighbors_options *o, strait_error *err) {
+    if (of >= x->dim[0] || k >= x->dim[0]) {
+        err->code = STRAIT_ARGUMENT;
+        if (of >= x->dim[0])
+            snprintf(err->message, sizeof err->message, "there is no sample %lld: the data has %lld, counted from 0",
+                     (long long)of, (long long)x->dim[0]);
+        else
+            snprintf(err->message, sizeof err->message, "%d neighbours of %lld samples: there are at most %lld", k,
+                     (long long)x->dim[0], (long long)x->dim[0] - 1);
+        return STRAIT_ARGUMENT;
+    }
+    const strait_array query = cli_slice(x, of, 1);
+    const strait_status status = strait_neighbors_query(out, x, &query, k + 1, o, err);
+    if (status != STRAIT_OK) return status;
+    strait_neighbors *found = *out;
+    int self = k; /* not there when more than k samples before it are equal to it */
+    for (int i = 0; i <= k; i++)
+        if (found->index[i] == of) self = i;
+    memmove(found->index + self, found->index + self + 1, (size_t)(k - self) * sizeof *found->index);
+    memmove(found->distance + self, found->distance + self + 1, (size_t)(k - self) * sizeof *found->distance);
+    found->k = k;
+    return STRAIT_OK;
+}
+
+static strait_status write_table(const char *path, const strait_neighbors *found, strait_error *err) {
+    strait_array *table = NULL;
+    const strait_status status = strait_array_new(&table, 2, (int64_t[]){found->k, 2}, err);
+    if (status != STRAIT_OK) return status;
+    for (int i = 0; i < found->k; i++) {
+        table->values[2 * i] = (float)found->index[i];
+        table->values[2 * i + 1] = found->distance[i];
+    }
+    const strait_status written = strait_array_write(table, path, err);
+    strait_array_free(table);
+    return written;
+}
+
+static strait_status draw(const char *path, const cli_samples *samples, int64_t of, const strait_neighbors *found,
+                          strait_error *err) {
+    const size_t each = (size_t)cli_samples_features(samples);
+    int64_t dim[STRAIT_MAX_DIMS];
+    strait_array *sheet = NULL;
+    memcpy(dim, samples->x->dim, sizeof dim);
+    dim[0] = found->k + 1;
+    strait_status status = strait_array_new(&sheet, samples->x->n_dims, dim, err);
+    if (status != STRAIT_OK) return status;
+    for (int i = 0; i <= found->k; i++) {
+        const int64_t from = i == 0 ? of : found->index[i - 1];
+        memcpy(sheet->values + (size_t)i * each, samples->x->values + (size_t)from * each, each * sizeof(float));
+    }
+    status = cli_write_sheet(path, sheet, SHEET_COLUMNS, err);
+    strait_array_free(sheet);
+    return status;
+}
+
+static cli_exit print_json(const strait_neighbors *found, int64_t of) {
+    json_t *rows = json_array();
+    for (int i = 0; rows && i < found->k; i++)
+        if (json_array_append_new(rows, json_pack("{s:i, s:o}", "index", found->index[i], "distance",
+                                                  cli_json_real((double)found->distance[i]))) != 0) {
+            json_decref(rows);
+            rows = NULL;
+        }
+    return cli_json_print(json_pack("{s:I, s:o}", "of", (json_int_t)of, "neighbors", rows));
+}
+
+static cli_exit print_text(const strait_neighbors *found) {
+    printf("%10s  %s\n", "sample", "distance");
+    for (int i = 0; i < found->k; i++)
+        printf("%10d  %.6g\n", found->index[i], (double)found->distance[i]);
+    return CLI_OK;
+}
+
+static cli_exit run(const cli_args *args) {
+    static const char *const tables[] = {".npy", ".csv", NULL}, *const pictures[] = {".png", NULL};
+    const char *output = cli_text(args, "output"), *picture = cli_text(args, "picture");
+    strait_neighbors_options o = {.threads = cli_int(args, "threads", 0)};
+    cli_exit code = cli_metric(&o.metric, args);
+    if (code == CLI_OK && output) code = cli_output_check(output, tables);
+    if (code == CLI_OK && picture) code = cli_output_check(picture, pictures);
+    if (code != CLI_OK) return code;
+    const int64_t of = (int64_t)cli_seed(args, "of", 0);
+    cli_points points;
+    strait_neighbors *found = NULL;
+    strait_error err = {0};
+    strait_status status = cli_points_open(&points, args->operand, args->n_operands, o.threads, &err);
+    if (status == STRAIT_OK) status = find(&found, points.x, of, cli_int(args, "neighbors", 20), &o, &err);
+    if (status == STRAIT_OK && output) status = write_table(output, found, &err);
+    if (status == STRAIT_OK && picture) status = draw(picture, &points.samples, of, found, &err);
+    if (status != STRAIT_OK)
+        code = cli_failed(&err);
+    else
+        code = cli_has(args, "json") ? print_json(found, of) : print_text(found);
+    strait_neighbors_free(found);
+    cli_points_close(&points);
+    return code;
+}
+
+const cli_command cli_neighbors = {
+    .name = "neighbors",
+    .summary = "find the samples nearest to one",
+    .synopsis = {"neighbors MODEL DATA --of I [OPTIONS]", "neighbors DATA|Z --of I [OPTIONS]"},
+    .details = CLI_POINTS_HELP "\nEqual distances go by index. The picture shows the sample first.",
+    .operand = {"DATA|Z", "DATA"},
+    .least_operands = 1,
+    .options = options,
+    .examples = examples,
+    .run = run,
+};
