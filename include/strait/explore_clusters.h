@@ -15,16 +15,18 @@ typedef struct strait_clusters {
     int k;                /* clusters that have samples: fewer than asked for where fewer samples differ */
     int32_t *cluster;     /* [n], 0..k-1, the largest cluster first */
     strait_array *centre; /* [k, features], or NULL */
-    double inertia;       /* k-means: the sum of squared distances to the centres; mixture: the mean log-likelihood of a
-                             sample */
+    double score;         /* what was made as good as can be. k-means: the inertia, the sum of squared distances to the
+                             centres; mixture: the mean log-likelihood of a sample; Leiden: the modularity */
     int iterations;
 } strait_clusters;
 
 typedef struct strait_cluster_options {
-    int k;                /* clusters */
-    int starts;           /* 0: 10 */
-    int iterations;       /* 0: 300 */
+    int k;                /* clusters; Leiden finds how many */
+    int starts;           /* 0: 10; not of Leiden */
+    int iterations;       /* at most; 0: 300, for Leiden as many as make it better */
     strait_metric metric; /* cosine: of the samples brought to length 1 */
+    int neighbors;        /* of Leiden, the sample itself among them; 0: 15, or all of fewer samples */
+    double resolution;    /* of Leiden: higher gives more clusters; 0: 1 */
     uint64_t seed;
     int threads;
 } strait_cluster_options;
@@ -34,6 +36,14 @@ typedef struct strait_cluster_options {
 STRAIT_API strait_status strait_kmeans(strait_clusters **out, const strait_array *x,
                                        const strait_cluster_options *options, strait_error *err);
 STRAIT_API void strait_clusters_free(strait_clusters *clusters); /* NULL is fine */
+
+/* Communities of the graph of neighbours (each tie as strong as in UMAP: McInnes, Healy, Melville 2018) by the Leiden
+   algorithm (Traag, Waltman, van Eck 2019), which makes modularity with a resolution (Reichardt and Bornholdt 2006)
+   large: as many clusters as it finds, each one connected in the graph. The centres are means of the samples as they
+   are, whatever the metric. The same bits for a seed whatever the threads. The caller owns *out. Errors: ARGUMENT
+   (neighbors against n, a resolution that is negative or not finite), MEMORY. */
+STRAIT_API strait_status strait_leiden(strait_clusters **out, const strait_array *x,
+                                       const strait_cluster_options *options, strait_error *err);
 
 /* A mixture of k normal distributions with full covariances, component 0 the one with the most samples. */
 typedef struct strait_mixture {

@@ -65,6 +65,44 @@ strait_status st_clusters_order(strait_clusters *clusters, int64_t k, int32_t *o
     return STRAIT_OK;
 }
 
+/* mean [k, d] */
+static void add_rows(double *mean, const strait_clusters *clusters, const float *row, int64_t d) {
+    for (int64_t i = 0; i < clusters->n; i++) {
+        double *sum = mean + clusters->cluster[i] * d;
+        for (int64_t j = 0; j < d; j++)
+            sum[j] += (double)row[i * d + j];
+    }
+}
+
+strait_status st_clusters_means(strait_clusters *clusters, const float *row, int64_t d, int64_t features,
+                                strait_error *err) {
+    ST_TRY(strait_array_new(&clusters->centre, 2, (int64_t[]){clusters->k, features}, err));
+    int64_t *count = st_alloc((size_t)clusters->k, sizeof *count);
+    double *mean = st_alloc((size_t)clusters->k, (size_t)d * sizeof *mean);
+    if (!count || !mean) {
+        st_free(count);
+        st_free(mean);
+        return st_fail_memory(err, (size_t)(clusters->k * d) * sizeof *mean, "clusters");
+    }
+    add_rows(mean, clusters, row, d);
+    for (int64_t i = 0; i < clusters->n; i++)
+        count[clusters->cluster[i]]++;
+    for (int64_t c = 0; c < clusters->k * d; c++)
+        mean[c] /= (double)count[c / d];
+    clusters->score = 0;
+    for (int64_t i = 0; i < clusters->n; i++)
+        for (int64_t j = 0; j < d; j++) {
+            const double away = (double)row[i * d + j] - mean[clusters->cluster[i] * d + j];
+            clusters->score += away * away;
+        }
+    for (int64_t c = 0; c < clusters->k; c++)
+        for (int64_t j = 0; j < features; j++)
+            clusters->centre->values[c * features + j] = (float)mean[c * d + j];
+    st_free(mean);
+    st_free(count);
+    return STRAIT_OK;
+}
+
 double st_explore_uniform(uint64_t seed, uint32_t epoch, uint32_t sample, uint32_t i) {
     const st_rng rng = {.seed = seed, .purpose = ST_RNG_CLUSTERS, .epoch = epoch, .sample = sample};
     const uint64_t high = st_rng_bits(&rng, i) >> 5, low = st_rng_bits(&rng, i + 1) >> 6;

@@ -317,35 +317,6 @@ static int find_best(kmeans *m, double *best, int starts, int most) {
     return iterations + iterate(m, most, -1);
 }
 
-/* Means of the rows themselves, and the inertia. mean [k, d of the space]. */
-static strait_status finish(strait_clusters *clusters, const st_space *space, int64_t features, double *mean,
-                            strait_error *err) {
-    const int64_t d = space->d;
-    int64_t *count = st_alloc((size_t)clusters->k, sizeof *count);
-    if (!count) return st_fail_memory(err, (size_t)clusters->k * sizeof *count, "clusters");
-    memset(mean, 0, (size_t)(clusters->k * d) * sizeof *mean);
-    for (int64_t i = 0; i < clusters->n; i++) {
-        double *sum = mean + clusters->cluster[i] * d;
-        count[clusters->cluster[i]]++;
-        for (int64_t j = 0; j < d; j++)
-            sum[j] += (double)space->row[i * d + j];
-    }
-    for (int64_t c = 0; c < clusters->k * d; c++)
-        mean[c] /= (double)count[c / d];
-    st_free(count);
-    clusters->inertia = 0;
-    for (int64_t i = 0; i < clusters->n; i++)
-        for (int64_t j = 0; j < d; j++) {
-            const double away = (double)space->row[i * d + j] - mean[clusters->cluster[i] * d + j];
-            clusters->inertia += away * away;
-        }
-    ST_TRY(strait_array_new(&clusters->centre, 2, (int64_t[]){clusters->k, features}, err));
-    for (int64_t c = 0; c < clusters->k; c++)
-        for (int64_t j = 0; j < features; j++)
-            clusters->centre->values[c * features + j] = (float)mean[c * d + j];
-    return STRAIT_OK;
-}
-
 static strait_status run(strait_clusters *clusters, kmeans *m, int64_t features, const strait_cluster_options *o,
                          strait_error *err) {
     double *best = st_alloc((size_t)m->k, (size_t)m->d * sizeof *best);
@@ -357,7 +328,7 @@ static strait_status run(strait_clusters *clusters, kmeans *m, int64_t features,
         memcpy(clusters->cluster, m->cluster, (size_t)m->n * sizeof *m->cluster);
         status = st_clusters_order(clusters, m->k, NULL, err);
     }
-    if (status == STRAIT_OK) status = finish(clusters, m->space, features, best, err);
+    if (status == STRAIT_OK) status = st_clusters_means(clusters, m->space->row, m->space->d, features, err);
     release(m);
     st_free(best);
     return status;

@@ -204,9 +204,9 @@ static strait_status climb(em *e, strait_clusters *clusters, int most, strait_er
         e->share[i * e->k + clusters->cluster[i]] = 1;
     ST_TRY(update(e, err));
     for (clusters->iterations = 1;; clusters->iterations++) {
-        clusters->inertia = mean_likelihood(e);
-        if (clusters->iterations >= most || fabs(clusters->inertia - before) < SMALL_GAIN) return STRAIT_OK;
-        before = clusters->inertia;
+        clusters->score = mean_likelihood(e);
+        if (clusters->iterations >= most || fabs(clusters->score - before) < SMALL_GAIN) return STRAIT_OK;
+        before = clusters->score;
         ST_TRY(update(e, err));
     }
 }

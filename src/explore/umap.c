@@ -31,35 +31,12 @@ STRAIT_API void strait_umap_free(strait_umap *map) {
 
 static strait_status fill_options(strait_umap_options *o, int64_t n, strait_error *err) {
     ST_TRY(st_map_dims(&o->dims, o->dims, err));
-    if (o->neighbors == 0) o->neighbors = n < 15 ? (int)n : 15;
-    if (o->neighbors < 1 || o->neighbors > n || (o->neighbors < 2 && n > 1))
-        return st_fail(err, STRAIT_ARGUMENT,
-                       "%d neighbours (the sample among them) of %lld samples: it must be 2 to %lld", o->neighbors,
-                       (long long)n, (long long)n);
+    ST_TRY(st_fuzzy_neighbors(&o->neighbors, n, err));
     if (!(o->min_dist < 3)) /* also NaN */
         return st_fail(err, STRAIT_ARGUMENT, "min_dist %g: it must be below 3", o->min_dist);
     if (o->epochs < 0) return st_fail(err, STRAIT_ARGUMENT, "%d epochs: 0 is the default", o->epochs);
     o->min_dist = o->min_dist > 0 ? o->min_dist : o->min_dist < 0 ? 0 : 0.1;
     return STRAIT_OK;
-}
-
-static strait_status make_graph(st_graph_rows *graph, const strait_array *x, const strait_umap_options *o,
-                                st_pool *pool, strait_error *err) {
-    strait_neighbors *neighbors = NULL;
-    const strait_neighbors_options options = {.metric = o->metric, .seed = o->seed, .threads = o->threads};
-    ST_TRY(strait_neighbors_find(&neighbors, x, o->neighbors - 1, &options, err));
-    const size_t edges = (size_t)neighbors->n * (size_t)neighbors->k;
-    strait_status status = STRAIT_OK;
-    float *weight = st_alloc(edges, sizeof *weight);
-    if (weight) {
-        st_umap_memberships(weight, neighbors, o->neighbors, true, pool);
-        status = st_graph_rows_new(graph, neighbors, weight, ST_UNION_FUZZY, err);
-    } else {
-        status = st_fail_memory(err, edges * sizeof *weight, "UMAP's graph");
-    }
-    st_free(weight);
-    strait_neighbors_free(neighbors);
-    return status;
 }
 
 /* Brings each column to 0..SIDE, with a little noise. */
@@ -110,7 +87,8 @@ static strait_status run(strait_array *y, const strait_array *x, const st_rows *
     st_graph_rows graph = {0};
     ST_TRY(st_pool_new(&pool, st_explore_threads(o->threads), NULL, err));
     const int epochs = o->epochs ? o->epochs : rows->n <= 10000 ? 500 : 200;
-    strait_status status = make_graph(&graph, x, o, pool, err);
+    const strait_neighbors_options options = {.metric = o->metric, .seed = o->seed, .threads = o->threads};
+    strait_status status = st_fuzzy_graph(&graph, x, o->neighbors, &options, pool, err);
     if (status == STRAIT_OK) status = make_start(y->values, &graph, rows, o, pool, err);
     if (status == STRAIT_OK) {
         to_shares(&graph, epochs);

@@ -1,4 +1,5 @@
 #include <math.h>
+#include "base/memory.h"
 #include "explore/umap_int.h"
 
 #define TRIES 64
@@ -105,4 +106,34 @@ void st_umap_memberships(float *weight, const strait_neighbors *neighbors, int t
     for (int64_t e = 0; e < count; e++)
         m.mean += (double)neighbors->distance[e] / (double)count;
     st_chunks(pool, neighbors->n, 256, weigh_rows, &m);
+}
+
+/* ---- the graph ---- */
+
+strait_status st_fuzzy_neighbors(int *neighbors, int64_t n, strait_error *err) {
+    if (*neighbors == 0) *neighbors = n < 15 ? (int)n : 15;
+    if (*neighbors < 1 || *neighbors > n || (*neighbors < 2 && n > 1))
+        return st_fail(err, STRAIT_ARGUMENT,
+                       "%d neighbours (the sample among them) of %lld samples: it must be 2 to %lld", *neighbors,
+                       (long long)n, (long long)n);
+    return STRAIT_OK;
+}
+
+strait_status st_fuzzy_graph(st_graph_rows *graph, const strait_array *x, int neighbors,
+                             const strait_neighbors_options *options, st_pool *pool, strait_error *err) {
+    strait_neighbors *found = NULL;
+    *graph = (st_graph_rows){0};
+    ST_TRY(strait_neighbors_find(&found, x, neighbors - 1, options, err));
+    const size_t edges = (size_t)found->n * (size_t)found->k;
+    strait_status status = STRAIT_OK;
+    float *weight = st_alloc(edges, sizeof *weight);
+    if (weight) {
+        st_umap_memberships(weight, found, neighbors, true, pool);
+        status = st_graph_rows_new(graph, found, weight, ST_UNION_FUZZY, err);
+    } else {
+        status = st_fail_memory(err, edges * sizeof *weight, "the fuzzy graph of neighbours");
+    }
+    st_free(weight);
+    strait_neighbors_free(found);
+    return status;
 }

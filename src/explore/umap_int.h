@@ -15,6 +15,14 @@ st_curve st_umap_curve(double min_dist);
    rho is the nearest neighbour's distance, which makes its membership 1; else 0. */
 void st_umap_memberships(float *weight, const strait_neighbors *neighbors, int target, bool connected, st_pool *pool);
 
+/* Neighbours as umap-learn counts them, the sample itself among them: fills in the default where 0 (15, or all of fewer
+   samples) and checks. Errors: ARGUMENT. */
+strait_status st_fuzzy_neighbors(int *neighbors, int64_t n, strait_error *err);
+/* The fuzzy union of memberships of so many neighbours, the sample itself among them, n > 1 samples. Errors: those of
+   strait_neighbors_find, MEMORY. */
+strait_status st_fuzzy_graph(st_graph_rows *graph, const strait_array *x, int neighbors,
+                             const strait_neighbors_options *options, st_pool *pool, strait_error *err);
+
 /* The first eigenvectors of the normalised graph behind the constant one, [n, dims]; *found false where the graph is in
    pieces or too small for it. */
 strait_status st_umap_spectral(float *y, bool *found, int dims, const st_graph_rows *graph, uint64_t seed,

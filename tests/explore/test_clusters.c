@@ -75,7 +75,7 @@ static void kmeans_finds_the_best_of_scikit_learn(void **state) {
         strait_cluster_options options = {.k = c->k, .starts = 50, .seed = 1, .threads = 2};
         assert_int_equal(strait_kmeans(&found, x, &options, NULL), STRAIT_OK);
         assert_int_equal(found->k, c->k);
-        assert_near(found->inertia, c->inertia, 1e-6 * c->inertia);
+        assert_near(found->score, c->inertia, 1e-6 * c->inertia);
         for (int j = 0; j < c->n; j++)
             size[found->cluster[j]]++;
         assert_memory_equal(size, c->size, (size_t)c->k * sizeof *size);
@@ -84,7 +84,7 @@ static void kmeans_finds_the_best_of_scikit_learn(void **state) {
         strait_clusters_free(found);
         options.metric = STRAIT_METRIC_COSINE;
         assert_int_equal(strait_kmeans(&found, x, &options, NULL), STRAIT_OK);
-        assert_near(found->inertia, c->inertia_cosine, 1e-6 * c->inertia_cosine);
+        assert_near(found->score, c->inertia_cosine, 1e-6 * c->inertia_cosine);
         assert_int_equal(found->centre->dim[1], c->d);
         strait_clusters_free(found);
         strait_array_free(x);
@@ -97,7 +97,7 @@ static void kmeans_is_the_same_on_any_number_of_threads(void **state) {
     strait_clusters *one, *three;
     assert_int_equal(strait_kmeans(&one, x, &(strait_cluster_options){.k = 9, .seed = 4, .threads = 1}, NULL), 0);
     assert_int_equal(strait_kmeans(&three, x, &(strait_cluster_options){.k = 9, .seed = 4, .threads = 3}, NULL), 0);
-    assert_true(one->inertia == three->inertia);
+    assert_true(one->score == three->score);
     assert_memory_equal(one->cluster, three->cluster, 3000 * sizeof *one->cluster);
     strait_clusters_free(one);
     strait_clusters_free(three);
@@ -112,7 +112,7 @@ static void kmeans_of_extreme_data(void **state) {
     const float far[] = {1e15F, 1, 1e15F, 1, -1e15F, 2, -1e15F, 2, -1e15F, 2, 0, 0};
     assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 3}, NULL), STRAIT_OK);
     assert_int_equal(found->k, 1); /* all the same */
-    assert_true(found->inertia == 0 && found->centre->dim[0] == 1);
+    assert_true(found->score == 0 && found->centre->dim[0] == 1);
     strait_clusters_free(found);
     memcpy(x->values, far, sizeof far);
     assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 5}, NULL), STRAIT_OK);
@@ -138,7 +138,7 @@ static void each_sample_can_be_a_cluster(void **state) {
     strait_clusters *found;
     assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 12}, NULL), STRAIT_OK);
     assert_int_equal(found->k, 12);
-    assert_true(found->inertia == 0);
+    assert_true(found->score == 0);
     for (int i = 0; i < 12; i++)
         assert_int_equal(found->cluster[i], i); /* of one size, by their first sample */
     strait_clusters_free(found);
@@ -155,7 +155,7 @@ static void mixture_is_that_of_scikit_learn(void **state) {
     strait_clusters *found;
     strait_cluster_options options = {.k = 6, .starts = 50, .seed = 1, .threads = 1};
     assert_int_equal(strait_mixture_fit(&one, &found, x, &options, NULL), STRAIT_OK);
-    assert_near(found->inertia, -2.3910022828918867, 1e-5);
+    assert_near(found->score, -2.3910022828918867, 1e-5);
     for (int c = 0; c < 6; c++)
         assert_near(one->weight[c], weight[c], 1e-3); /* ours ends before 1e-12 */
     for (int j = 0; j < 4; j++) {
