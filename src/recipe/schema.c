@@ -22,6 +22,8 @@
 #define MAX_WATCHED 100000.0
 #define MAX_BATCH 1048576.0 /* 2^20 */
 #define MAX_THREADS 4096.0
+/* Well above what is 0 as a float: 0 / (0 + epsilon) must stay 0. */
+#define LEAST_DIVISOR 1e-30
 
 /* Rows are rows: not to be broken up. */
 /* clang-format off */
@@ -150,7 +152,7 @@ static const st_key upsample_keys[] = {
 };
 #define EPSILON_KEY                                                                                                    \
     {                                                                                                                  \
-        .name = "epsilon", .type = ST_KEY_NUMBER, IN_LAYER(epsilon), .above_low = true, RANGE(0, 1e3),                 \
+        .name = "epsilon", .type = ST_KEY_NUMBER, IN_LAYER(epsilon), RANGE(LEAST_DIVISOR, 1e3),                        \
         .fallback = "0.001", .doc = "added to the variance"                                                            \
     }
 static const st_key batch_norm_keys[] = {
@@ -343,7 +345,7 @@ static const st_key sgd_keys[] = {
 };
 #define DIVISOR_KEY                                                                                                    \
     {                                                                                                                  \
-        .name = "epsilon", .type = ST_KEY_NUMBER, IN_OPTIMIZER(epsilon), .above_low = true, RANGE(0, 1e3),             \
+        .name = "epsilon", .type = ST_KEY_NUMBER, IN_OPTIMIZER(epsilon), RANGE(LEAST_DIVISOR, 1e3),                    \
         .fallback = "1e-7", .doc = "added to the divisor"                                                              \
     }
 #define BETA_KEYS                                                                                                      \

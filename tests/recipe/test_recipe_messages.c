@@ -253,7 +253,11 @@ static const mistake mistakes[] = {
     {"model: {input: [4], encoder: [{batch_norm: {momentum: 1}}], decoder: [{dense: {units: 4}}]}\n",
      "r.yaml:1:55: batch_norm.momentum must be a number ≥ 0 and < 1, not '1'"},
     {"model: {input: [4], encoder: [{layer_norm: {epsilon: 0}}], decoder: [{dense: {units: 4}}]}\n",
-     "r.yaml:1:54: layer_norm.epsilon must be a number > 0 and ≤ 1000, not '0'"},
+     "r.yaml:1:54: layer_norm.epsilon must be a number ≥ 1e-30 and ≤ 1000, not '0'"},
+    /* 0 as a float */
+    {"model: {input: [4], encoder: [{dense: {units: 2}}], decoder: [{dense: {units: 4}}]}\n"
+     "train: {optimizer: {rmsprop: {epsilon: 1e-50}}}\n",
+     "r.yaml:2:40: train.optimizer.rmsprop.epsilon must be a number ≥ 1e-30 and ≤ 1000, not '1e-50'"},
     {"model: {input: [4], encoder: [{crop2d: -1}], decoder: [{dense: {units: 4}}]}\n",
      "r.yaml:1:40: crop2d must be a whole number ≥ 0, not '-1'"},
     {"model: {input: [4], encoder: [{crop2d: [1, 2, 3]}], decoder: [{dense: {units: 4}}]}\n",
