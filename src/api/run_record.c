@@ -128,6 +128,7 @@ static strait_status fill_run(st_run_record *record, strait_error *err) {
     if (!run->started[0] && !config->resumed) take_time(run);
     if (!run->command[0] && config->options->command && !config->resumed)
         st_run_set_text(run, st_run_field_find("command"), config->options->command);
+    run->micro_batch = (int)st_runner_micro_batch(st_trainer_runner(config->trainer));
     run->parameters = strait_model_parameters(config->model);
     run->latent = (int)strait_model_latent_size(config->model);
     return take_data(run, config, err);

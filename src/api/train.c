@@ -149,8 +149,10 @@ static strait_status make_trainer(st_session *session, strait_error *err) {
     ST_TRY(st_trainer_new(&session->trainer, &config, err));
     ST_TRY(st_observation_open(&session->observation, &config, &session->options->observer, !session->options->no_run,
                                err));
-    /* The split decides the last bits: it goes into the recipe that the run keeps. */
-    session->recipe->train.micro_batch = st_runner_micro_batch(st_trainer_runner(session->trainer));
+    /* The split decides the last bits: it goes into the recipe that the run keeps. In step it follows from batch and
+       threads, and written down it would bar a resume with other threads. */
+    st_runner *runner = st_trainer_runner(session->trainer);
+    session->recipe->train.micro_batch = st_runner_in_step(runner) ? 0 : st_runner_micro_batch(runner);
     return st_model_set_recipe(session->model, session->recipe, err);
 }
 

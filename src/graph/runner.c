@@ -101,10 +101,10 @@ static strait_status new_first_plan(st_runner *runner, strait_error *err) {
     if (replica->plan->exchange > 0 && runner->micro_batch < runner->share) {
         if (config->micro_batch > 0)
             return st_fail(err, STRAIT_ARGUMENT,
-                           "an op over the whole batch (batch_norm) needs a replica's share at once: with %d threads "
+                           "an op over the whole batch (batch_norm) needs a replica's share at once: with %d thread%s "
                            "and batches of %lld that is %lld samples, but train.micro_batch is %lld; leave it out",
-                           runner->n_replicas, (long long)config->batch_size, (long long)runner->share,
-                           (long long)config->micro_batch);
+                           runner->n_replicas, runner->n_replicas == 1 ? "" : "s", (long long)config->batch_size,
+                           (long long)runner->share, (long long)config->micro_batch);
         runner->micro_batch = runner->share;
         st_plan_free(replica->plan);
         replica->plan = NULL;
@@ -270,6 +270,9 @@ int st_runner_replicas(const st_runner *runner) {
 }
 int64_t st_runner_micro_batch(const st_runner *runner) {
     return runner->micro_batch;
+}
+bool st_runner_in_step(const st_runner *runner) {
+    return runner->exchange != NULL;
 }
 st_pool *st_runner_pool(st_runner *runner) {
     return runner->pool;

@@ -67,6 +67,7 @@ float *st_runner_parameters(st_runner *runner); /* the packed block; borrowed */
 float *st_runner_gradient(st_runner *runner, int replica);
 int st_runner_replicas(const st_runner *runner);
 int64_t st_runner_micro_batch(const st_runner *runner);
+bool st_runner_in_step(const st_runner *runner); /* whether an op mixes samples: then micro-batch and share are one */
 st_pool *st_runner_pool(st_runner *runner);
 
 /* Outputs of n <= batch_size samples. input [n, in], output [n, out]. */

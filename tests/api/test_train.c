@@ -224,6 +224,22 @@ static void test_resume_more_epochs(void **state) {
     strait_data_free(data);
 }
 
+/* Of a model that mixes samples each thread takes its share at once: with fewer threads, a larger one. */
+static void test_resume_other_threads(void **state) {
+    (void)state;
+    static const char *const sets[] = {"model.encoder=[{dense: {units: 5}}, batch_norm]"};
+    strait_data *data = vectors(100);
+    const strait_train_result two = train(dense_yaml, 1, sets, data);
+    strait_train_result result;
+    strait_train_options options = {.data = data};
+    for (options.threads = 1; options.threads <= 3; options.threads += 2) {
+        ASSERT_OK(strait_train_resume(NULL, &result, two.run, 4 + options.threads, &options, &test_error));
+        assert_int_equal(result.epochs, 4 + options.threads);
+        assert_int_equal(result.threads, options.threads);
+    }
+    strait_data_free(data);
+}
+
 /* Found out anew, the scale would be another: the second data set is not the first. */
 static void test_resume_keeps_scaling(void **state) {
     (void)state;
@@ -516,6 +532,7 @@ int main(void) {
         cmocka_unit_test(test_resume_early_stopping),
         cmocka_unit_test(test_resume_complete),
         cmocka_unit_test(test_resume_more_epochs),
+        cmocka_unit_test(test_resume_other_threads),
         cmocka_unit_test(test_resume_keeps_scaling),
         cmocka_unit_test(test_observer),
         cmocka_unit_test(test_divergence),
