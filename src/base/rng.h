@@ -24,6 +24,8 @@ typedef enum st_rng_purpose {
     ST_RNG_MAP,
     ST_RNG_COMPONENTS,
     ST_RNG_CLUSTERS,
+    ST_RNG_WALKS,
+    ST_RNG_DRAWING, /* the order of points in a picture */
 } st_rng_purpose;
 
 /* A stream: key = seed; counter = (block, sample, epoch, purpose). */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "report/canvas_int.h"
+#include "report/colours_int.h"
 #include "report/ticks_int.h"
 
 #define SCALE 2.0
@@ -17,18 +18,14 @@
 #define TICK_SIZE 11.5
 #define LEGEND_SIZE 12.0
 #define LEGEND_LINE 22.0 /* length of the sample of a line in the legend */
+#define MARKER 3.0       /* radius */
 #define MARKED 30        /* up to so many points, each has a marker */
-#define DARK 0x222222
-#define TEXT 0x444444
-#define AXIS 0x888888
-#define GRID 0xe4e4e4
 /* Numbers beyond are left out, on a logarithmic axis also those nearer to zero: axes would not be finite. */
 #define LARGEST 1e200
 #define SMALLEST 1e-200
 
-/* Okabe and Ito's colours that the colour-blind tell apart, the strongest on white first. */
-static const uint32_t palette[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x000000};
-#define N_COLOURS ((int)(sizeof palette / sizeof palette[0]))
+/* Further series are dashed. */
+#define N_COLOURS 7
 
 typedef struct axis {
     double low, high;
@@ -40,6 +37,7 @@ typedef struct chart {
     const char *title, *x_label, *y_label;
     int n_series;
     const strait_series *series;
+    const st_look *look;
     axis x, y;
     double left, right, top, bottom; /* of the plot */
 } chart;
@@ -118,17 +116,9 @@ static double y_of(const chart *c, double value) {
 
 /* --- title and legend, above the plot so that they never cover a line --- */
 
-static void set_line(st_canvas *canvas, int series) {
-    static const double dash[] = {6, 3};
-    st_canvas_colour(canvas, palette[series % N_COLOURS]);
-    cairo_set_line_width(canvas->cairo, 2);
-    cairo_set_dash(canvas->cairo, dash, series / N_COLOURS % 2 ? 2 : 0, 0);
-}
-
-static void draw_marker(st_canvas *canvas, double x, double y) {
-    cairo_new_path(canvas->cairo);
-    cairo_arc(canvas->cairo, x, y, 3, 0, 2 * M_PI);
-    cairo_fill(canvas->cairo);
+static void set_line(st_canvas *canvas, const st_look *look, int series) {
+    st_canvas_colour(canvas, look->category[series % N_COLOURS]);
+    st_canvas_line(canvas, 2, series / N_COLOURS % 2 != 0);
 }
 
 /* Draws the legend's entries in lines from y on (draw) or only measures. Gives the y below. */
@@ -146,12 +136,10 @@ static double legend(st_canvas *canvas, const chart *c, double y, bool draw) {
             y += LEGEND_SIZE * 1.5;
         }
         if (draw) {
-            set_line(canvas, s);
-            cairo_move_to(canvas->cairo, x, y + LEGEND_SIZE * 0.64);
-            cairo_rel_line_to(canvas->cairo, LEGEND_LINE, 0);
-            cairo_stroke(canvas->cairo);
-            if (c->series[s].n <= MARKED) draw_marker(canvas, x + LEGEND_LINE / 2, y + LEGEND_SIZE * 0.64);
-            st_canvas_colour(canvas, TEXT);
+            set_line(canvas, c->look, s);
+            st_canvas_segment(canvas, x, y + LEGEND_SIZE * 0.64, x + LEGEND_LINE, y + LEGEND_SIZE * 0.64);
+            if (c->series[s].n <= MARKED) st_canvas_disc(canvas, x + LEGEND_LINE / 2, y + LEGEND_SIZE * 0.64, MARKER);
+            st_canvas_colour(canvas, c->look->text);
             st_canvas_text(canvas, x + LEGEND_LINE + 6, y + LEGEND_SIZE, 0, room, name);
         }
         x += width + 20;
@@ -180,96 +168,93 @@ static void lay_out(st_canvas *canvas, chart *c) {
 static void draw_words(st_canvas *canvas, const chart *c) {
     if (has_text(c->title)) {
         st_canvas_font(canvas, TITLE_SIZE, true);
-        st_canvas_colour(canvas, DARK);
+        st_canvas_colour(canvas, c->look->strong);
         st_canvas_text(canvas, c->left, MARGIN + TITLE_SIZE, 0, c->right - c->left, c->title);
     }
     legend(canvas, c, MARGIN + (has_text(c->title) ? TITLE_SIZE * 1.8 : 0), true);
     st_canvas_font(canvas, LABEL_SIZE, false);
-    st_canvas_colour(canvas, DARK);
+    st_canvas_colour(canvas, c->look->strong);
     if (has_text(c->x_label))
         st_canvas_text(canvas, (c->left + c->right) / 2, HEIGHT - MARGIN, 0.5, c->right - c->left, c->x_label);
-    if (has_text(c->y_label)) {
-        cairo_save(canvas->cairo);
-        cairo_translate(canvas->cairo, MARGIN + LABEL_SIZE * 0.8, (c->top + c->bottom) / 2);
-        cairo_rotate(canvas->cairo, -M_PI / 2);
-        st_canvas_text(canvas, 0, 0, 0.5, c->bottom - c->top, c->y_label);
-        cairo_restore(canvas->cairo);
-    }
+    if (has_text(c->y_label))
+        st_canvas_text_up(canvas, MARGIN + LABEL_SIZE * 0.8, (c->top + c->bottom) / 2, 0.5, c->bottom - c->top,
+                          c->y_label);
 }
 
 /* --- the plot --- */
 
-static void draw_segment(st_canvas *canvas, double x0, double y0, double x1, double y1) {
-    cairo_move_to(canvas->cairo, x0, y0);
-    cairo_line_to(canvas->cairo, x1, y1);
-    cairo_stroke(canvas->cairo);
-}
-
 static void draw_axes(st_canvas *canvas, const chart *c) {
     st_canvas_font(canvas, TICK_SIZE, false);
-    cairo_set_dash(canvas->cairo, NULL, 0, 0);
-    cairo_set_line_width(canvas->cairo, 1);
+    st_canvas_line(canvas, 1, false);
     for (int i = 0; i < c->y.ticks.n; i++) {
         const double y = y_of(c, c->y.ticks.value[i]);
-        st_canvas_colour(canvas, GRID);
-        draw_segment(canvas, c->left, y, c->right, y);
-        st_canvas_colour(canvas, TEXT);
+        st_canvas_colour(canvas, c->look->grid);
+        st_canvas_segment(canvas, c->left, y, c->right, y);
+        st_canvas_colour(canvas, c->look->text);
         st_canvas_text(canvas, c->left - 8, y + TICK_SIZE * 0.36, 1, c->left, c->y.ticks.label[i]);
     }
     const double *tick = c->x.ticks.value, spacing = c->x.ticks.n > 1 ? x_of(c, tick[1]) - x_of(c, tick[0]) : WIDTH;
     for (int i = 0; i < c->x.ticks.n; i++) {
         const double x = x_of(c, c->x.ticks.value[i]);
-        st_canvas_colour(canvas, AXIS);
-        draw_segment(canvas, x, c->bottom, x, c->bottom + 4);
-        st_canvas_colour(canvas, TEXT);
+        st_canvas_colour(canvas, c->look->axis);
+        st_canvas_segment(canvas, x, c->bottom, x, c->bottom + 4);
+        st_canvas_colour(canvas, c->look->text);
         /* Long numbers shrink rather than run into each other or over the edge. */
         const double room = fmin(spacing - 4, 2 * (WIDTH - MARGIN * 0.7 - x));
         st_canvas_text(canvas, x, c->bottom + TICK_SIZE * 1.5, 0.5, room, c->x.ticks.label[i]);
     }
-    st_canvas_colour(canvas, AXIS);
-    draw_segment(canvas, c->left, c->bottom, c->right, c->bottom);
+    st_canvas_colour(canvas, c->look->axis);
+    st_canvas_segment(canvas, c->left, c->bottom, c->right, c->bottom);
 }
 
 /* The line is broken where a point cannot be drawn; a point alone gets a marker, else nothing of it would show. */
 static void draw_series(st_canvas *canvas, const chart *c, int index) {
     const strait_series *s = &c->series[index];
-    set_line(canvas, index);
-    cairo_set_line_join(canvas->cairo, CAIRO_LINE_JOIN_ROUND);
+    set_line(canvas, c->look, index);
     bool drawing = false;
     for (int i = 0; i < s->n; i++) {
         const bool good = point_drawable(c, s, i);
         if (good && drawing)
-            cairo_line_to(canvas->cairo, x_of(c, s->x[i]), y_of(c, s->y[i]));
+            st_canvas_draw(canvas, x_of(c, s->x[i]), y_of(c, s->y[i]));
         else if (good)
-            cairo_move_to(canvas->cairo, x_of(c, s->x[i]), y_of(c, s->y[i]));
+            st_canvas_move(canvas, x_of(c, s->x[i]), y_of(c, s->y[i]));
         drawing = good;
     }
-    cairo_stroke(canvas->cairo);
+    st_canvas_stroke(canvas);
     for (int i = 0; i < s->n; i++) {
         if (!point_drawable(c, s, i)) continue;
         const bool before = i > 0 && point_drawable(c, s, i - 1), after = i + 1 < s->n && point_drawable(c, s, i + 1);
-        if (s->n <= MARKED || (!before && !after)) draw_marker(canvas, x_of(c, s->x[i]), y_of(c, s->y[i]));
+        if (s->n <= MARKED || (!before && !after)) st_canvas_disc(canvas, x_of(c, s->x[i]), y_of(c, s->y[i]), MARKER);
     }
 }
 
-strait_status strait_picture_chart(const char *path, const char *title, const char *x_label, const char *y_label,
-                                   int n_series, const strait_series *series, int log_y, strait_error *err) {
-    bool good = path && n_series > 0 && series;
-    for (int s = 0; good && s < n_series; s++)
-        good = series[s].n >= 0 && (series[s].n == 0 || (series[s].x && series[s].y));
+strait_status strait_picture_draw_chart(const char *path, const strait_chart *asked, strait_error *err) {
+    bool good = path && asked && asked->n_series > 0 && asked->series;
+    for (int s = 0; good && s < asked->n_series; s++)
+        good = asked->series[s].n >= 0 && (asked->series[s].n == 0 || (asked->series[s].x && asked->series[s].y));
     if (!good) return st_fail(err, STRAIT_ARGUMENT, "strait_picture_chart: needs a path and at least one series");
-    chart c = {.title = title, .x_label = x_label, .y_label = y_label, .n_series = n_series, .series = series};
-    c.y.log = log_y != 0;
+    chart c = {.title = asked->title,
+               .x_label = asked->x_label,
+               .y_label = asked->y_label,
+               .n_series = asked->n_series,
+               .series = asked->series,
+               .look = st_look_of(asked->theme)};
+    c.y.log = asked->log_y;
     st_canvas canvas;
-    ST_TRY(st_canvas_open(&canvas, (int64_t)(WIDTH * SCALE), (int64_t)(HEIGHT * SCALE), path, err));
-    cairo_scale(canvas.cairo, SCALE, SCALE);
+    ST_TRY(st_canvas_open(&canvas, WIDTH, HEIGHT, SCALE, c.look->background, path, err));
     find_ranges(&c);
     lay_out(&canvas, &c);
     draw_axes(&canvas, &c);
-    for (int s = 0; s < n_series; s++)
+    for (int s = 0; s < c.n_series; s++)
         draw_series(&canvas, &c, s);
     draw_words(&canvas, &c);
     const strait_status status = st_canvas_save(&canvas, path, err);
     st_canvas_close(&canvas);
     return status;
+}
+
+strait_status strait_picture_chart(const char *path, const char *title, const char *x_label, const char *y_label,
+                                   int n_series, const strait_series *series, int log_y, strait_error *err) {
+    const strait_chart asked = {title, x_label, y_label, n_series, series, log_y != 0, STRAIT_THEME_LIGHT};
+    return strait_picture_draw_chart(path, &asked, err);
 }

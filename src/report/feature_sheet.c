@@ -184,7 +184,7 @@ STRAIT_API strait_status strait_picture_activations(const char *path, const stra
     for (int i = 0; i < activations->n; i++)
         height += CAPTION + measure(&activations->map[i], i == 0).height + BLOCK_GAP;
     st_canvas canvas;
-    ST_TRY(st_canvas_open(&canvas, WIDTH, height, path, err));
+    ST_TRY(st_canvas_open(&canvas, WIDTH, (double)height, 1, 0xffffff, path, err));
     strait_status status = draw(&canvas, activations, err);
     if (status == STRAIT_OK) status = st_canvas_save(&canvas, path, err);
     st_canvas_close(&canvas);

@@ -1,5 +1,5 @@
 /* Sheets of images. A sheet is made of blocks; a block has one line of cells for each of the caller's rows, so that
-   what belongs together stands one below another. Images are written straight into the canvas, pixel for pixel:
+   what belongs together stands one below another. Images go into the picture pixel for pixel:
    nothing is smoothed that the model did not smooth. */
 #include "report/sheet.h"
 
@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "report/canvas_int.h"
+#include "report/colours_int.h"
 #include "image/png.h"
 
 #define IMAGE_SIDE 96   /* small images are enlarged up to this */
@@ -19,9 +20,6 @@
 #define MARGIN 14
 #define CAPTION_SIZE 15
 #define CAPTION_MAX 220
-#define TEXT_COLOUR 0x333333
-#define FRAME_COLOUR 0xd9d9d9
-#define CURVE_COLOUR 0x0072b2
 #define NOT_FINITE 0xff00ff /* no image has this colour by accident */
 #define GRID_LINE 2
 
@@ -34,6 +32,8 @@ typedef struct sheet {
     int64_t up, down;         /* an image's pixel becomes up × up; down × down of them become one */
     int64_t cell_width, cell_height;
     double left; /* where the cells begin */
+    const st_look *look;
+    uint32_t *cell; /* [cell_height, cell_width]: the image being drawn */
 } sheet;
 
 /* --- one cell --- */
@@ -61,11 +61,10 @@ static uint32_t pixel_colour(const sheet *s, const float *image, int64_t y, int6
 }
 
 static void draw_image(st_canvas *canvas, const sheet *s, const float *image, int64_t left, int64_t top) {
-    cairo_surface_flush(canvas->surface);
     for (int64_t y = 0; y < s->cell_height; y++)
         for (int64_t x = 0; x < s->cell_width; x++)
-            canvas->pixels[(top + y) * canvas->width + left + x] = pixel_colour(s, image, y, x);
-    st_canvas_touched(canvas);
+            s->cell[y * s->cell_width + x] = pixel_colour(s, image, y, x);
+    st_canvas_image(canvas, left, top, (int)s->cell_width, (int)s->cell_height, s->cell);
 }
 
 /* The range of a sample over all rows, so that the curves of a column can be compared. */
@@ -88,15 +87,11 @@ static void sample_range(double range[2], const sheet *s, int64_t sample) {
 
 static void draw_curve(st_canvas *canvas, const sheet *s, const float *values, const double range[2], int64_t left,
                        int64_t top) {
-    cairo_t *cairo = canvas->cairo;
-    st_canvas_colour(canvas, FRAME_COLOUR);
-    cairo_set_line_width(cairo, 1);
-    cairo_rectangle(cairo, (double)left + 0.5, (double)top + 0.5, CURVE_WIDTH - 1, CURVE_HEIGHT - 1);
-    cairo_stroke(cairo);
-    st_canvas_colour(canvas, CURVE_COLOUR);
-    cairo_set_line_width(cairo, 1.5);
-    cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
-    cairo_set_line_cap(cairo, CAIRO_LINE_CAP_ROUND); /* a lone point is a dot */
+    st_canvas_colour(canvas, s->look->frame);
+    st_canvas_line(canvas, 1, false);
+    st_canvas_frame(canvas, (double)left + 0.5, (double)top + 0.5, CURVE_WIDTH - 1, CURVE_HEIGHT - 1);
+    st_canvas_colour(canvas, s->look->category[0]);
+    st_canvas_line(canvas, 1.5, false); /* round: a lone point is a dot */
     const double wide = CURVE_WIDTH - 12, high = CURVE_HEIGHT - 12;
     bool drawing = false;
     for (int64_t i = 0; i < s->width; i++) {
@@ -107,11 +102,11 @@ static void draw_curve(st_canvas *canvas, const sheet *s, const float *values, c
         }
         const double x = (double)left + 6 + (s->width > 1 ? wide * (double)i / (double)(s->width - 1) : wide / 2);
         const double y = (double)top + 6 + high * (range[1] - value) / (range[1] - range[0]);
-        if (!drawing) cairo_move_to(cairo, x, y);
-        cairo_line_to(cairo, x, y);
+        if (!drawing) st_canvas_move(canvas, x, y);
+        st_canvas_draw(canvas, x, y);
         drawing = true;
     }
-    cairo_stroke(cairo);
+    st_canvas_stroke(canvas);
 }
 
 /* --- the sheet --- */
@@ -160,7 +155,7 @@ static void measure(sheet *s) {
 static strait_status caption_width(double *out, const sheet *s, const char *path, strait_error *err) {
     *out = 0;
     st_canvas canvas;
-    ST_TRY(st_canvas_open(&canvas, 1, 1, path, err));
+    ST_TRY(st_canvas_open(&canvas, 1, 1, 1, 0xffffff, path, err));
     st_canvas_font(&canvas, CAPTION_SIZE, false);
     for (int r = 0; s->caption && r < s->n_rows; r++) {
         const double width = s->caption[r] ? st_canvas_text_width(&canvas, s->caption[r]) : 0;
@@ -175,7 +170,7 @@ static strait_status caption_width(double *out, const sheet *s, const char *path
 static void draw_line(st_canvas *canvas, const sheet *s, int r, int64_t first, int64_t last, int64_t top) {
     if (s->caption && s->caption[r]) {
         st_canvas_font(canvas, CAPTION_SIZE, false);
-        st_canvas_colour(canvas, TEXT_COLOUR);
+        st_canvas_colour(canvas, s->look->text);
         st_canvas_text(canvas, s->left - 12, (double)top + (double)s->cell_height / 2 + CAPTION_SIZE * 0.36, 1,
                        CAPTION_MAX, s->caption[r]);
     }
@@ -193,31 +188,48 @@ static void draw_line(st_canvas *canvas, const sheet *s, int r, int64_t first, i
     }
 }
 
-strait_status strait_picture_sheet(const char *path, int n_rows, const strait_array *const *rows,
-                                   const char *const *captions, int columns, strait_error *err) {
-    ST_TRY(check_rows(path, n_rows, rows, columns, err));
-    sheet s = {.n_rows = n_rows, .columns = columns, .row = rows, .caption = captions};
+/* All blocks, on a canvas that is large enough. */
+static void draw_blocks(st_canvas *canvas, const sheet *s, int64_t line, int64_t block) {
+    const int64_t n_blocks = (s->n + s->columns - 1) / s->columns;
+    for (int64_t b = 0; b < n_blocks; b++) {
+        const int64_t first = b * s->columns, last = first + s->columns < s->n ? first + s->columns : s->n;
+        for (int r = 0; r < s->n_rows; r++)
+            draw_line(canvas, s, r, first, last, MARGIN + b * block + r * line);
+    }
+}
+
+strait_status strait_picture_draw_sheet(const char *path, const strait_sheet *asked, strait_error *err) {
+    if (!asked) return check_rows(path, 0, NULL, 0, err);
+    ST_TRY(check_rows(path, asked->n_rows, asked->rows, asked->columns, err));
+    sheet s = {.n_rows = asked->n_rows, .columns = asked->columns, .row = asked->rows, .caption = asked->captions};
+    s.look = st_look_of(asked->theme);
     measure(&s);
     if (s.n < s.columns) s.columns = (int)s.n;
     double text;
     ST_TRY(caption_width(&text, &s, path, err));
     s.left = MARGIN + (text > 0 ? ceil(text) + 12 : 0);
     const int64_t n_blocks = (s.n + s.columns - 1) / s.columns, line = s.cell_height + GAP;
-    const int64_t gap = n_rows > 1 ? BLOCK_GAP : 0; /* one row after another needs none between */
-    if (n_blocks > ST_CANVAS_MAX || n_rows > ST_CANVAS_MAX)
+    const int64_t gap = s.n_rows > 1 ? BLOCK_GAP : 0; /* one row after another needs none between */
+    if (n_blocks > ST_CANVAS_MAX || s.n_rows > ST_CANVAS_MAX)
         return st_fail(err, STRAIT_ARGUMENT, "%s: %lld images are too many for one sheet", path, (long long)s.n);
     const int64_t width = (int64_t)s.left + s.columns * (s.cell_width + GAP) - GAP + MARGIN;
-    const int64_t block = n_rows * line + gap, height = n_blocks * block - gap - GAP + 2 * MARGIN;
+    const int64_t block = s.n_rows * line + gap, height = n_blocks * block - gap - GAP + 2 * MARGIN;
     st_canvas canvas;
-    ST_TRY(st_canvas_open(&canvas, width, height, path, err));
-    for (int64_t b = 0; b < n_blocks; b++) {
-        const int64_t first = b * s.columns, last = first + s.columns < s.n ? first + s.columns : s.n;
-        for (int r = 0; r < n_rows; r++)
-            draw_line(&canvas, &s, r, first, last, MARGIN + b * block + r * line);
-    }
-    const strait_status status = st_canvas_save(&canvas, path, err);
+    ST_TRY(st_canvas_open(&canvas, (double)width, (double)height, 1, s.look->background, path, err));
+    s.cell = st_alloc((size_t)(s.cell_height * s.cell_width), sizeof *s.cell);
+    if (s.cell) draw_blocks(&canvas, &s, line, block);
+    const strait_status status =
+        s.cell ? st_canvas_save(&canvas, path, err)
+               : st_fail_memory(err, (size_t)(s.cell_height * s.cell_width) * sizeof *s.cell, "an image to draw");
+    st_free(s.cell);
     st_canvas_close(&canvas);
     return status;
+}
+
+strait_status strait_picture_sheet(const char *path, int n_rows, const strait_array *const *rows,
+                                   const char *const *captions, int columns, strait_error *err) {
+    const strait_sheet asked = {n_rows, rows, captions, columns, STRAIT_THEME_LIGHT};
+    return strait_picture_draw_sheet(path, &asked, err);
 }
 
 /* --- the plain grid --- */
