@@ -30,6 +30,8 @@ const cli_command *const cli_commands[] = {
     &cli_umap,
     &cli_trustworthiness,
     &cli_neighbors,
+    &cli_cluster,
+    &cli_represent,
     &cli_anomaly_fit,
     &cli_anomaly_score,
     &cli_info,

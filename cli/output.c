@@ -71,6 +71,17 @@ strait_array cli_slice(const strait_array *array, int64_t first, int64_t n) {
     return slice;
 }
 
+strait_status cli_pick(strait_array **out, const strait_array *from, const int64_t *row, int64_t n, strait_error *err) {
+    const int64_t size = from->dim[0] > 0 ? strait_array_count(from) / from->dim[0] : 0;
+    int64_t dim[STRAIT_MAX_DIMS];
+    memcpy(dim, from->dim, sizeof dim);
+    dim[0] = n;
+    const strait_status status = strait_array_new(out, from->n_dims, dim, err);
+    for (int64_t i = 0; i < n && status == STRAIT_OK; i++)
+        memcpy((*out)->values + i * size, from->values + row[i] * size, (size_t)size * sizeof(float));
+    return status;
+}
+
 void cli_to_unit(strait_array *array, const strait_data_info *info) {
     double low = 0, high = 1;
     if (strcmp(info->storage, "u8") == 0)

@@ -17,6 +17,9 @@ cli_exit cli_output_finish(cli_exit result);
 /* An array of samples first, ..., first + n - 1 of another one; borrows its values. */
 strait_array cli_slice(const strait_array *array, int64_t first, int64_t n);
 
+/* A copy of the samples row[0], ..., row[n - 1] of another array. The caller owns *out. Errors: MEMORY. */
+strait_status cli_pick(strait_array **out, const strait_array *from, const int64_t *row, int64_t n, strait_error *err);
+
 /* Brings stored values to 0..1 for showing, in place: u8 / 255, u16 / 65535, f32 as it is when it lies there already,
    else by its own range. */
 void cli_to_unit(strait_array *array, const strait_data_info *info);

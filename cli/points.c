@@ -7,13 +7,9 @@
 static strait_status encode(cli_points *out, const char *model_name, const char *data_name, int threads,
                             strait_error *err) {
     const strait_apply_options options = {.threads = threads};
-    strait_model *model = NULL;
-    strait_data *data = NULL;
-    strait_status status = strait_model_load(&model, model_name, err);
-    if (status == STRAIT_OK) status = strait_data_open(&data, data_name, err);
-    if (status == STRAIT_OK) status = strait_model_encode(&out->latents, model, data, &options, err);
-    strait_data_free(data);
-    strait_model_free(model);
+    strait_status status = strait_model_load(&out->model, model_name, err);
+    if (status == STRAIT_OK) status = strait_data_open(&out->data, data_name, err);
+    if (status == STRAIT_OK) status = strait_model_encode(&out->latents, out->model, out->data, &options, err);
     out->x = out->latents;
     return status;
 }
@@ -30,6 +26,8 @@ strait_status cli_points_open(cli_points *out, const char *const *operand, int n
 void cli_points_close(cli_points *points) {
     cli_samples_close(&points->samples);
     strait_array_free(points->latents);
+    strait_data_free(points->data);
+    strait_model_free(points->model);
     *points = (cli_points){0};
 }
 

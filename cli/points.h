@@ -11,6 +11,8 @@ typedef struct cli_points {
     const strait_array *x; /* one row a point; borrowed from what follows */
     cli_samples samples;   /* of the last operand */
     strait_array *latents; /* of a model, or NULL */
+    strait_model *model;   /* of the first of two operands, or NULL */
+    strait_data *data;     /* what it encoded; where labels and names come from then */
 } cli_points;
 
 /* Opens the operands [MODEL] DATA|Z, of which there are n_operands. Close in any case. Errors: those of

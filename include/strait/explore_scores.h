@@ -13,6 +13,11 @@ extern "C" {
 /* Mean silhouette (Rousseeuw 1987), in -1..1. NAN with fewer than two clusters. */
 STRAIT_API strait_status strait_silhouette(double *out, const strait_array *x, const int32_t *cluster,
                                            strait_metric metric, int threads, strait_error *err);
+/* The same of `most` samples drawn at random (by the seed) where there are more, as distances between all of them take
+   time of their square. Errors: ARGUMENT (most below 2), MEMORY. */
+STRAIT_API strait_status strait_silhouette_sample(double *out, const strait_array *x, const int32_t *cluster,
+                                                  strait_metric metric, int64_t most, uint64_t seed, int threads,
+                                                  strait_error *err);
 /* Against labels [n]: the share right under the best one-to-one matching (Kuhn 1955), normalised mutual information
    (arithmetic mean), adjusted Rand index (Hubert and Arabie 1985). */
 typedef struct strait_agreement {

@@ -4,7 +4,10 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 #include "base/memory.h"
+#include "base/rng.h"
 #include "explore/scores_int.h"
 
 #define ROWS 64     /* samples of a chunk */
@@ -163,5 +166,47 @@ STRAIT_API strait_status strait_silhouette(double *out, const strait_array *x, c
         status = mean_silhouette(out, &s, &rows, st_explore_threads(threads), err);
     }
     st_free(code);
+    return status;
+}
+
+/* ---- of a part ---- */
+
+static int by_number(const void *a, const void *b) {
+    const uint32_t p = *(const uint32_t *)a, q = *(const uint32_t *)b;
+    return (p > q) - (p < q);
+}
+
+/* The chosen rows of x, and their clusters. */
+static strait_status take_rows(strait_array **part, int32_t *of, const st_rows *x, const int32_t *cluster,
+                               const uint32_t *row, int64_t n, strait_error *err) {
+    ST_TRY(strait_array_new(part, 2, (int64_t[]){n, x->d}, err));
+    for (int64_t i = 0; i < n; i++) {
+        memcpy((*part)->values + i * x->d, x->values + (int64_t)row[i] * x->d, (size_t)x->d * sizeof(float));
+        of[i] = cluster[row[i]];
+    }
+    return STRAIT_OK;
+}
+
+STRAIT_API strait_status strait_silhouette_sample(double *out, const strait_array *x, const int32_t *cluster,
+                                                  strait_metric metric, int64_t most, uint64_t seed, int threads,
+                                                  strait_error *err) {
+    st_rows rows;
+    ST_TRY(st_explore_rows(&rows, x, "the data", err));
+    if (!cluster) return st_fail(err, STRAIT_ARGUMENT, "there are no clusters to judge");
+    if (most < 2) return st_fail(err, STRAIT_ARGUMENT, "a silhouette of %lld samples: two are needed", (long long)most);
+    if (rows.n <= most) return strait_silhouette(out, x, cluster, metric, threads, err);
+    uint32_t *row = st_alloc((size_t)rows.n, sizeof *row);
+    int32_t *of = st_alloc((size_t)most, sizeof *of);
+    strait_array *part = NULL;
+    strait_status status = row && of ? STRAIT_OK : st_fail_memory(err, (size_t)rows.n * sizeof *row, "a silhouette");
+    if (status == STRAIT_OK) {
+        st_rng_shuffle(&(st_rng){.seed = seed, .purpose = ST_RNG_CLUSTERS}, row, (uint32_t)rows.n);
+        qsort(row, (size_t)most, sizeof *row, by_number); /* rows are read in their order */
+        status = take_rows(&part, of, &rows, cluster, row, most, err);
+    }
+    if (status == STRAIT_OK) status = strait_silhouette(out, part, of, metric, threads, err);
+    strait_array_free(part);
+    st_free(of);
+    st_free(row);
     return status;
 }

@@ -145,6 +145,32 @@ static void silhouette_of_extreme_clusters(void **state) {
     strait_array_free(x);
 }
 
+/* A part is near the whole, the same for a seed; as many as there are is the whole. */
+static void silhouette_of_a_part_of_the_samples(void **state) {
+    (void)state;
+    enum { N = 3000 };
+    static int32_t cluster[N];
+    double whole, part, again, other, all;
+    generator = 8;
+    strait_array *x = draw_rows(N, 3);
+    for (int i = 0; i < N; i++) {
+        cluster[i] = i % 3;
+        x->values[3 * i] += (float)cluster[i];
+    }
+    assert_int_equal(strait_silhouette(&whole, x, cluster, STRAIT_METRIC_EUCLIDEAN, 2, NULL), STRAIT_OK);
+    assert_int_equal(strait_silhouette_sample(&all, x, cluster, STRAIT_METRIC_EUCLIDEAN, N, 1, 2, NULL), STRAIT_OK);
+    assert_int_equal(strait_silhouette_sample(&part, x, cluster, STRAIT_METRIC_EUCLIDEAN, 600, 1, 2, NULL), STRAIT_OK);
+    assert_int_equal(strait_silhouette_sample(&again, x, cluster, STRAIT_METRIC_EUCLIDEAN, 600, 1, 1, NULL), STRAIT_OK);
+    assert_int_equal(strait_silhouette_sample(&other, x, cluster, STRAIT_METRIC_EUCLIDEAN, 600, 2, 1, NULL), STRAIT_OK);
+    assert_true(all == whole && part == again && part != whole && other != part);
+    assert_true(fabs(part - whole) < 0.03 && fabs(other - whole) < 0.03);
+    strait_error err = {0};
+    assert_int_equal(strait_silhouette_sample(&part, x, cluster, STRAIT_METRIC_EUCLIDEAN, 1, 1, 1, &err),
+                     STRAIT_ARGUMENT);
+    assert_message(&err, "two are needed");
+    strait_array_free(x);
+}
+
 /* ---- centres ---- */
 
 static void centres_are_those_of_numpy_and_scipy(void **state) {
@@ -377,7 +403,7 @@ static void failed_allocations_are_told(void **state) {
         strait_agreement agreement;
         strait_array *roc = NULL;
         st_alloc_fail_at(at);
-        strait_status status = strait_silhouette(&value, x, cluster, STRAIT_METRIC_COSINE, 2, NULL);
+        strait_status status = strait_silhouette_sample(&value, x, cluster, STRAIT_METRIC_COSINE, 15, 1, 2, NULL);
         if (status == STRAIT_OK) status = strait_cluster_agreement(&agreement, cluster, label, 20, NULL);
         if (status == STRAIT_OK) status = strait_centre(distance, x, NULL, 0, STRAIT_CENTRE_MEDIAN, NULL);
         if (status == STRAIT_OK) status = strait_centre(distance, x, NULL, 0, STRAIT_CENTRE_GEOMETRIC, NULL);
@@ -400,6 +426,7 @@ int main(void) {
         cmocka_unit_test(agreement_does_not_see_names),
         cmocka_unit_test(silhouette_is_that_of_scikit_learn),
         cmocka_unit_test(silhouette_of_extreme_clusters),
+        cmocka_unit_test(silhouette_of_a_part_of_the_samples),
         cmocka_unit_test(centres_are_those_of_numpy_and_scipy),
         cmocka_unit_test(geometric_medians_known_by_geometry),
         cmocka_unit_test(ranks_go_by_distance_then_by_index),
