@@ -11,5 +11,6 @@
 #include <strait/explore_pca.h>
 #include <strait/explore_scores.h>
 #include <strait/explore_types.h>
+#include <strait/explore_walks.h>
 
 #endif

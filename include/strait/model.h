@@ -36,6 +36,10 @@ STRAIT_API void strait_model_free(strait_model *model);
 /* Values in the latent of one sample. */
 STRAIT_API int64_t strait_model_latent_size(const strait_model *model);
 
+/* Is the latent drawn from a normal distribution, which training brings near to the standard one (the layer gaussian)?
+   Then latents of independent standard normal values decode to new samples. */
+STRAIT_API bool strait_model_is_variational(const strait_model *model);
+
 /* Trainable parameters. */
 STRAIT_API int64_t strait_model_parameters(const strait_model *model);
 

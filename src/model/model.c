@@ -62,6 +62,12 @@ int64_t strait_model_latent_size(const strait_model *model) {
     return st_shape_count(&model->graph->tensor[model->graph->latent].shape);
 }
 
+bool strait_model_is_variational(const strait_model *model) {
+    for (int i = 0; i < model->recipe->model.n_encoder; i++)
+        if (model->recipe->model.encoder[i].kind == ST_LAYER_GAUSSIAN) return true;
+    return false;
+}
+
 int64_t strait_model_parameters(const strait_model *model) {
     return st_graph_trainable(model->graph);
 }

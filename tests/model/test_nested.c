@@ -102,6 +102,7 @@ static void gaussian_latents(void **state) {
     assert_int_equal(graph->latent, graph->op[4].dst);
     assert_true(graph->op[3].beta == 0.5 && !graph->op[3].kl_mean && graph->op[4].l1 == 0.1 && graph->op[4].l2 == 0);
     assert_string_equal(graph->parameter[2].name, "encoder.1.mean.kernel");
+    assert_true(strait_model_is_variational(model));
     strait_model_free(model);
 
     model = build_good("[8]",
@@ -129,6 +130,7 @@ static void logits_end_in_a_sigmoid(void **state) {
     assert_int_equal(graph->op[1].activation.kind, ST_LINEAR);
     assert_true(graph->op[2].kind == ST_OP_ACTIVATION && graph->op[2].activation.kind == ST_SIGMOID);
     assert_true(graph->logits == graph->op[1].dst && graph->output == graph->op[2].dst);
+    assert_false(strait_model_is_variational(model));
     strait_model_free(model);
     model = build_good("[4]", "[{dense: {units: 2}}]", "[{dense: {units: 4}}]", "");
     assert_int_equal(model->graph->logits, -1);
