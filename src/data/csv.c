@@ -289,8 +289,6 @@ static strait_status fill_source(st_source *source, table *t, strait_error *err)
 static strait_status open_csv(st_source *source, const char *path, const st_source_options *options,
                               strait_error *err) {
     table t = {.path = path, .label_option = options->label};
-    if (options->label && !(source->label_option = st_strdup(options->label)))
-        return st_fail_memory(err, strlen(options->label) + 1, "the name of a column");
     st_records *records = NULL;
     ST_TRY(st_records_open(&records, path, err));
     strait_status status = read_rows(&t, records, err);

@@ -133,7 +133,7 @@ strait_status strait_data_describe(strait_data *data, strait_data_info *info, st
                                   .storage = st_dtype_name(data->source->type),
                                   .n_samples = data->n,
                                   .note = data->source->note,
-                                  .resident = data->source->values != NULL,
+                                  .resident = data->source->values || data->source->sparse,
                                   .bytes =
                                       data->n * data->source->n_values * (int64_t)st_dtype_size(data->source->type)};
         found.n_dims = st_data_shape(data, found.dim);

@@ -6,6 +6,7 @@
 #include "data/data_int.h"
 #include "data/files.h"
 #include "data/images.h"
+#include "data/tenx.h"
 
 /* errno is that of looking for name. */
 static strait_status fail_no_such(const char *name, strait_error *err) {
@@ -29,10 +30,12 @@ static strait_status open_images(strait_data **out, const char *folder, const ch
     st_source *opened = NULL;
     ST_TRY(st_images_open_folder(&opened, &found, folder, err));
     if (found) return st_data_new(out, opened, source, err);
+    ST_TRY(st_tenx_open_folder(&opened, &found, folder, err));
+    if (found) return st_data_new(out, opened, source, err);
     return st_fail(
         err, STRAIT_NOT_FOUND,
-        "%s: no data set in this folder: neither images (.png) nor train-images-idx3-ubyte, data_batch_1.bin "
-        "or ecg.csv; name a data file",
+        "%s: no data set in this folder: neither images (.png) nor train-images-idx3-ubyte, data_batch_1.bin, "
+        "ecg.csv or 10x's matrix.mtx; name a data file",
         folder);
 }
 
@@ -60,12 +63,9 @@ static strait_status open_folder(strait_data **out, const char *folder, const ch
 static strait_status open_path(strait_data **out, const char *path, const char *split, const char *source,
                                strait_error *err) {
     if (st_path_is_folder(path)) return open_folder(out, path, split, source, err);
-    if (split)
-        return st_fail(err, STRAIT_ARGUMENT,
-                       "%s: a single file has no split '%s'; only known data sets and folders have splits", path,
-                       split);
     st_source *opened = NULL;
-    ST_TRY(st_source_open(&opened, path, NULL, err));
+    const st_source_options options = {.key = split};
+    ST_TRY(st_source_open(&opened, path, &options, err));
     return st_data_new(out, opened, source, err);
 }
 

@@ -28,8 +28,14 @@ typedef struct st_reader st_reader;
 
 /* What a recipe may say of how a file is read; all zero: what the file itself tells. */
 typedef struct st_source_options {
-    const char *label; /* tables: the column with the labels: its name, its number from 0, "last" or "none" */
+    const char *label;    /* tables: the column with the labels: its name, its number from 0, "last" or "none" */
+    const char *key;      /* what in the file holds the samples: "layers/counts" */
+    const char *proteins; /* cells: the matrix with the proteins beside the genes; "auto": wherever it usually is */
 } st_source_options;
+
+/* What a column of cells' data measures. */
+typedef enum st_feature_kind { ST_FEATURE_GENE, ST_FEATURE_PROTEIN, ST_FEATURE_OTHER } st_feature_kind;
+typedef struct st_sparse st_sparse;
 
 typedef struct st_source {
     const st_reader *reader;
@@ -40,14 +46,18 @@ typedef struct st_source {
     int64_t dim[ST_SAMPLE_DIMS];
     int64_t n_values;               /* of one sample */
     void *values;                   /* [n_samples, n_values] of type; NULL when the reader streams */
+    const st_sparse *sparse;        /* or else the same sparse, in the state of the reader; or NULL */
     int64_t *labels;                /* [n_samples] or NULL */
     const char *const *label_names; /* [n_label_names] by label, or NULL; static, or in words */
     int n_label_names;
-    const char *const *names; /* [n_samples], files' or rows'; in the state of the reader; or NULL */
-    char *label_option;       /* the column of labels asked for when a table was opened, or NULL */
-    char *note;               /* what the reader left out, in words; or NULL */
-    struct st_words *words;   /* labels' names as the files have them, or NULL */
-    void *state;              /* the reader's own, which close frees */
+    const char *const *names;            /* [n_samples], files' or rows'; in the state of the reader; or NULL */
+    const char *const *feature_names;    /* [n_values] columns' names, in the state of the reader; or NULL */
+    const st_feature_kind *feature_kind; /* [n_values] likewise; NULL: genes, where they have names */
+    char *label_option;                  /* the column of labels asked for when a table was opened, or NULL */
+    char *key_option, *proteins_option;  /* st_source_options' likewise */
+    char *note;                          /* what the reader left out, in words; or NULL */
+    struct st_words *words;              /* labels' names as the files have them, or NULL */
+    void *state;                         /* the reader's own, which close frees */
     /* For images of several sizes: height and width of each sample, [n_samples]; dim is {0, 0, channels}, n_values what
        the largest has, and they have to be resized before use (prepare.c). Else NULL. */
     int64_t (*sizes)[2];
@@ -57,6 +67,7 @@ typedef struct st_source {
 
 struct st_reader {
     const char *name; /* "idx"; what strait_data_info calls the format */
+    bool keys;        /* its files hold several things to choose from: takes st_source_options.key */
     /* Whether a file of this name that begins with these n (inflated) bytes is for this reader. */
     bool (*probe)(const char *path, const uint8_t *head, size_t n);
     /* Fills in type, samples, shape and either values or what read needs. What it has filled in when it fails is
@@ -71,7 +82,8 @@ struct st_reader {
 
 /* The table, in the order it is probed; NULL ends it. */
 extern const st_reader *const st_readers[];
-extern const st_reader st_reader_idx, st_reader_npy, st_reader_rows, st_reader_cifar, st_reader_png, st_reader_csv;
+extern const st_reader st_reader_idx, st_reader_npy, st_reader_rows, st_reader_cifar, st_reader_png, st_reader_csv,
+    st_reader_h5ad, st_reader_tenx, st_reader_tenx_hdf5, st_reader_hdf5;
 
 /* Opens a file with the reader that takes it. options may be NULL. Errors: NOT_FOUND, IO, FORMAT, MEMORY, ARGUMENT (an
    option that does not fit the file). */

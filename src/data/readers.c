@@ -1,11 +1,14 @@
 #include "data/reader.h"
 
 #include <stdio.h>
+#include <string.h>
+#include "base/memory.h"
 #include "base/string.h"
 #include "data/gzfile.h"
 
-const st_reader *const st_readers[] = {&st_reader_idx,   &st_reader_npy, &st_reader_png,
-                                       &st_reader_cifar, &st_reader_csv, NULL};
+const st_reader *const st_readers[] = {
+    &st_reader_idx,       &st_reader_npy,  &st_reader_png,  &st_reader_cifar, &st_reader_h5ad,
+    &st_reader_tenx_hdf5, &st_reader_hdf5, &st_reader_tenx, &st_reader_csv,   NULL};
 
 /* What every reader may look at to tell its format. */
 enum { HEAD_BYTES = 512, SHORTEST_MAGIC = 4 };
@@ -32,6 +35,17 @@ static strait_status fail_unknown_format(const char *path, const uint8_t *head, 
                    names);
 }
 
+static strait_status keep_option(char **out, const char *option, strait_error *err) {
+    if (option && !(*out = st_strdup(option))) return st_fail_memory(err, strlen(option) + 1, "an option");
+    return STRAIT_OK;
+}
+
+static strait_status keep_options(st_source *source, const st_source_options *options, strait_error *err) {
+    ST_TRY(keep_option(&source->label_option, options->label, err));
+    ST_TRY(keep_option(&source->key_option, options->key, err));
+    return keep_option(&source->proteins_option, options->proteins, err);
+}
+
 strait_status st_source_open(st_source **out, const char *path, const st_source_options *options, strait_error *err) {
     if (st_path_is_folder(path))
         return st_fail(err, STRAIT_FORMAT, "%s: is a folder without data files; name a data file", path);
@@ -42,10 +56,16 @@ strait_status st_source_open(st_source **out, const char *path, const st_source_
     for (int i = 0; st_readers[i] && !reader; i++)
         if (st_readers[i]->probe(path, head, n)) reader = st_readers[i];
     if (!reader) return fail_unknown_format(path, head, n, err);
+    const st_source_options all = options ? *options : (st_source_options){0};
+    if (all.key && !reader->keys)
+        return st_fail(err, STRAIT_ARGUMENT,
+                       "%s: a single file has no split '%s'; only known data sets and folders have splits", path,
+                       all.key);
 
     st_source *source = NULL;
     ST_TRY(st_source_new(&source, reader, path, err));
-    const strait_status status = reader->open(source, path, options ? options : &(st_source_options){0}, err);
+    strait_status status = keep_options(source, &all, err);
+    if (status == STRAIT_OK) status = reader->open(source, path, &all, err);
     if (status == STRAIT_OK) {
         *out = source;
     } else {

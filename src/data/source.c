@@ -47,6 +47,8 @@ void st_source_release(st_source *source) {
     st_words_free(source->words);
     st_free(source->note);
     st_free(source->label_option);
+    st_free(source->key_option);
+    st_free(source->proteins_option);
     st_free(source->sizes);
     st_free(source->mixed);
     st_free(source->path);
