@@ -286,9 +286,10 @@ typedef struct st_errors {
 
 static void add_errors(void *context, const st_batch *batch, const float *output, int64_t values) {
     st_errors *sum = context;
+    const double low = (double)ST_BCE_CLIP, high = (double)(1.0f - ST_BCE_CLIP); /* as the loss, in float */
     for (int64_t i = 0; i < batch->n * values; i++) {
         const double x = (double)batch->target[i], y = (double)output[i], d = y - x;
-        const double low = (double)ST_BCE_CLIP, p = y < low ? low : y > 1 - low ? 1 - low : y;
+        const double p = y < low ? low : y > high ? high : y;
         sum->square += d * d;
         sum->absolute += fabs(d);
         sum->cross_entropy -= x * log(p) + (1 - x) * log(1 - p);

@@ -141,6 +141,23 @@ static void test_chances(void **state) {
     free_trained(&all);
 }
 
+/* Outputs beyond 0 and 1: what they are cut to is the same in the error and in the loss. */
+static void test_clipped(void **state) {
+    (void)state;
+    static const char linear_yaml[] = "name: linear\n"
+                                      "model:\n"
+                                      "  input: [12]\n"
+                                      "  encoder: [{dense: {units: 5}}]\n"
+                                      "  decoder: [{dense: {units: 12, initializer: {normal: {stddev: 10}}}}]\n"
+                                      "train: {epochs: 1, batch_size: 16, loss: binary_crossentropy}\n";
+    st_trained all = trained(linear_yaml, vectors(N));
+    strait_evaluation evaluation;
+    ASSERT_OK(strait_model_evaluate(&evaluation, all.model, all.data, NULL, &test_error));
+    assert_true(evaluation.loss > 1);
+    assert_near(evaluation.bce, evaluation.loss, 1e-5 * evaluation.loss);
+    free_trained(&all);
+}
+
 /* A model whose last layer is linear, trained from logits, gives probabilities, and their cross-entropy is its loss. */
 static void test_logits(void **state) {
     (void)state;
@@ -299,15 +316,11 @@ static void test_summary_convolution(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_halves),
-        cmocka_unit_test(test_errors_by_definition),
-        cmocka_unit_test(test_chances),
-        cmocka_unit_test(test_logits),
-        cmocka_unit_test(test_threads_give_the_same),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_wrong_shapes),
-        cmocka_unit_test(test_summary_dense),
-        cmocka_unit_test(test_summary_convolution),
+        cmocka_unit_test(test_halves),        cmocka_unit_test(test_errors_by_definition),
+        cmocka_unit_test(test_chances),       cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_clipped),       cmocka_unit_test(test_threads_give_the_same),
+        cmocka_unit_test(test_progress),      cmocka_unit_test(test_wrong_shapes),
+        cmocka_unit_test(test_summary_dense), cmocka_unit_test(test_summary_convolution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
