@@ -122,19 +122,6 @@ strait_status st_read_branches(void *base, const st_record *record, const st_key
     return STRAIT_OK;
 }
 
-strait_status st_read_slice(void *base, const st_record *record, const st_key *key, const st_node *node,
-                            strait_error *err) {
-    st_branch *branch = base;
-    if (node->kind != ST_NODE_SEQUENCE || node->n_children != 2)
-        return st_fail_type(err, record, key, node, "[begin, end]");
-    ST_TRY(st_read_integer_item(&branch->begin, record, key, node->first, err));
-    ST_TRY(st_read_integer_item(&branch->end, record, key, node->last, err));
-    branch->sliced = true;
-    if (branch->begin < branch->end) return STRAIT_OK;
-    return st_fail_at(err, STRAIT_RECIPE, node->pos, "slice [%lld, %lld] is empty: begin must be below end",
-                      (long long)branch->begin, (long long)branch->end);
-}
-
 /* One axis: n at both ends, or [before, after]. */
 static strait_status read_margin(int64_t *before, int64_t *after, const st_record *record, const st_key *key,
                                  const st_node *node, strait_error *err) {
@@ -171,7 +158,7 @@ static strait_status refuse_gaussian(const st_layer *layers, int n, const char *
     return STRAIT_OK;
 }
 
-/* The activation that the layers end in; shapes alone are changed after it. */
+/* The activation that the layers, or a branch of the last of them, end in; shapes alone are changed after it. */
 static st_activation_kind last_activation(const st_layer *layers, int n) {
     for (int i = n - 1; i >= 0; i--)
         switch (layers[i].kind) {
@@ -182,6 +169,13 @@ static st_activation_kind last_activation(const st_layer *layers, int n) {
         case ST_LAYER_ACTIVATION:
             if (layers[i].activation.kind != ST_LINEAR) return layers[i].activation.kind;
             break;
+        case ST_LAYER_PARALLEL:
+            for (int b = 0; b < layers[i].n_branches; b++) {
+                const st_branch *branch = &layers[i].branch[b];
+                const st_activation_kind last = last_activation(branch->layers, branch->n_layers);
+                if (last != ST_LINEAR) return last;
+            }
+            return ST_LINEAR;
         default: return layers[i].activation.kind;
         }
     return ST_LINEAR;

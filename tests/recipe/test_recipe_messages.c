@@ -185,6 +185,10 @@ static const mistake mistakes[] = {
      "2]}]}\ntrain: {loss: {binary_crossentropy: {from_logits: true}}}\n",
      "r.yaml:2:15: from_logits: true wants the decoder's last layer without an activation, but it has sigmoid; leave "
      "from_logits or the activation out (the model adds the sigmoid itself)"},
+    {"model: {input: [4], encoder: [flatten], decoder: [{parallel: [{layers: [{dense: {units: 2}}]}, {layers: [{dense: "
+     "{units: 2, activation: tanh}}]}]}]}\ntrain: {loss: {binary_crossentropy: {from_logits: true}}}\n",
+     "r.yaml:2:15: from_logits: true wants the decoder's last layer without an activation, but it has tanh; leave "
+     "from_logits or the activation out (the model adds the sigmoid itself)"},
     {MODEL "train: {schedule: cosin}\n", "r.yaml:5:19: unknown schedule 'cosin'; did you mean 'cosine'?"},
     {MODEL "train: {schedule: step}\n", "r.yaml:5:19: train.schedule.step needs 'every': epochs between two changes"},
     {MODEL "train: {schedule: {one_cycle: {}, warmup: 2}}\n",
