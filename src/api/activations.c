@@ -110,7 +110,7 @@ static strait_status collect(st_owned_activations *owned, const strait_model *mo
         const st_shape *shape = &graph->tensor[op->dst].shape;
         map_text *text = &owned->text[owned->public.n];
         memcpy(text->name, op->name, sizeof text->name);
-        st_op_print(text->layer, graph, op);
+        st_model_op_text(text->layer, sizeof text->layer, model, op);
         memcpy(at, st_runner_tensor(runner, op->dst), (size_t)st_shape_count(shape) * sizeof *at);
         add_map(owned, shape, at);
         at += st_shape_count(shape);

@@ -15,18 +15,6 @@ const char *st_op_name(st_op_kind kind) {
     return name[kind];
 }
 
-void st_op_print(char out[48], const st_graph *graph, const st_op *op) {
-    const char *name = st_op_name(op->kind), *activation = st_activation_name(op->activation.kind);
-    if (op->kind == ST_OP_ACTIVATION)
-        snprintf(out, 48, "%s", activation);
-    else if (op->kind == ST_OP_RESHAPE && graph->tensor[op->dst].shape.n_dims == 1)
-        snprintf(out, 48, "flatten");
-    else if (op->activation.kind == ST_LINEAR)
-        snprintf(out, 48, "%s", name);
-    else
-        snprintf(out, 48, "%s (%s)", name, activation);
-}
-
 int64_t st_shape_count(const st_shape *shape) {
     int64_t count = 1;
     for (int i = 0; i < shape->n_dims; i++) {

@@ -154,9 +154,6 @@ strait_status st_graph_sample(int *dst, st_graph *graph, int mean, int log_varia
 strait_status st_graph_penalty(int *dst, st_graph *graph, int src, double l1, double l2, st_op_place place,
                                strait_error *err);
 
-/* "conv2d (relu)", "relu", "flatten": how an op is called beside its name. */
-void st_op_print(char out[48], const st_graph *graph, const st_op *op);
-
 /* Floats that are trained: n_values less the states. */
 int64_t st_graph_trainable(const st_graph *graph);
 

@@ -38,11 +38,11 @@ static int64_t count_units(const st_graph *graph, const st_op *op) {
     return shape->dim[shape->n_dims - 1];
 }
 
-static void describe_layer(st_diagnosed *layer, const st_graph *graph, int i) {
-    const st_op *op = &graph->op[i];
-    *layer = (st_diagnosed){.op = i, .units = count_units(graph, op)};
+static void describe_layer(st_diagnosed *layer, const strait_model *model, int i) {
+    const st_op *op = &model->graph->op[i];
+    *layer = (st_diagnosed){.op = i, .units = count_units(model->graph, op)};
     snprintf(layer->name, sizeof layer->name, "%s", op->name);
-    st_op_print(layer->layer, graph, op);
+    st_model_op_text(layer->layer, sizeof layer->layer, model, op);
 }
 
 static double longest_warmup(const st_layer *layers, int n) {
@@ -67,7 +67,7 @@ static strait_status take_memory(st_diagnosis *diagnosis, strait_error *err) {
         return st_fail_memory(err, 2 * bytes, "the diagnosis");
     for (int i = 0; i < graph->n_ops; i++)
         if (graph->op[i].kernel >= 0 || count_units(graph, &graph->op[i]) > 0)
-            describe_layer(&diagnosis->layer[diagnosis->n_layers++], graph, i);
+            describe_layer(&diagnosis->layer[diagnosis->n_layers++], diagnosis->config.model, i);
     diagnosis->result->n_layers = diagnosis->n_layers;
     return STRAIT_OK;
 }
@@ -337,6 +337,14 @@ static bool fits(const st_diagnosis *diagnosis, const strait_diagnosis *before) 
     return true;
 }
 
+/* What was told of an end that is none any more. */
+static void forget_finding(strait_diagnosis *diagnosis, const char *code) {
+    int n = 0;
+    for (int i = 0; i < diagnosis->n_findings; i++)
+        if (strcmp(diagnosis->finding[i].code, code) != 0) diagnosis->finding[n++] = diagnosis->finding[i];
+    diagnosis->n_findings = n;
+}
+
 strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *before, const float *start,
                                    const st_train_state *state, strait_error *err) {
     memcpy(diagnosis->start, start, (size_t)diagnosis->config.model->graph->n_values * sizeof(float));
@@ -346,6 +354,7 @@ strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *be
         strait_diagnosis_free(diagnosis->result);
         diagnosis->result = before;
         st_diagnosis_cut(before, (int)state->epoch);
+        if ((int)state->epoch < diagnosis->config.recipe->train.epochs) forget_finding(before, "not_finished");
         diagnosis->share_before = isfinite(before->share_of_time) ? before->share_of_time : 0;
         st_diagnosis_answer(diagnosis);
         return STRAIT_OK;

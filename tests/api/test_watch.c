@@ -233,10 +233,34 @@ static void test_activations(void **state) {
     strait_data_free(data);
 }
 
+/* A layer is called what the summary calls it: a reshape to one axis is no flatten. */
+static void test_names_of_the_summary(void **state) {
+    (void)state;
+    static const char *const sets[] = {"model.encoder=[{reshape: [24]}, {dense: {units: 3}}]",
+                                       "model.decoder=[{dense: {units: 24}}, {reshape: [6, 4, 1]}]"};
+    strait_data *data = images(20);
+    strait_recipe *recipe = parse(convolution_yaml, 2, sets);
+    strait_model *model = NULL;
+    strait_activations *activations = NULL;
+    strait_summary *summary = NULL;
+    ASSERT_OK(strait_model_build(&model, recipe, &test_error));
+    ASSERT_OK(strait_model_activations(&activations, model, data, 0, &test_error));
+    ASSERT_OK(strait_model_summary(&summary, model, 1, &test_error));
+    assert_int_equal(activations->n, 1 + summary->n_rows);
+    assert_string_equal(activations->map[1].layer, "reshape");
+    for (int i = 0; i < summary->n_rows; i++)
+        assert_string_equal(activations->map[1 + i].layer, summary->row[i].layer);
+    strait_summary_free(summary);
+    strait_activations_free(activations);
+    strait_model_free(model);
+    strait_recipe_free(recipe);
+    strait_data_free(data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_images),  cmocka_unit_test(test_rows),        cmocka_unit_test(test_resumed),
-        cmocka_unit_test(test_damaged), cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_damaged), cmocka_unit_test(test_activations), cmocka_unit_test(test_names_of_the_summary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
