@@ -138,12 +138,16 @@ static strait_status make_groups(work *w, const cli_args *args, strait_error *er
     return w->by_cluster ? find_clusters(w, args, err) : name_groups(w, 1, err);
 }
 
-/* Groups that no sample is in fall away. */
+/* Groups that no sample is in fall away; no more are shown than the largest has. */
 static void drop_empty(work *w) {
     int kept = 0;
+    int64_t most = 1;
     for (int g = 0; g < w->n_groups; g++)
         if (w->groups[g].n > 0) w->groups[kept++] = w->groups[g];
     w->n_groups = kept;
+    for (int g = 0; g < kept; g++)
+        most = w->groups[g].n > most ? w->groups[g].n : most;
+    if (w->top > most) w->top = (int)most;
 }
 
 /* Fills in the groups' samples, of which group g's begin where those of g - 1 end. */
@@ -243,24 +247,25 @@ static strait_status samples_to_show(strait_array **owned, const strait_array **
     return status;
 }
 
-/* Cells of a group's rows: the centre, then the nearest; rows below have nothing under the centre. */
-static void fill_rows(strait_array *sheet, int64_t first, const group *g, int top, const float *centre,
+/* Cells of a group's rows: the centre, then the nearest, so many a row; rows below have nothing under the centre. */
+static void fill_rows(strait_array *sheet, int64_t first, const group *g, int top, int a_row, const float *centre,
                       const strait_array *all) {
     const int64_t size = strait_array_count(all) / all->dim[0];
-    memcpy(sheet->values + first * (COLUMNS + 1) * size, centre, (size_t)size * sizeof(float));
+    memcpy(sheet->values + first * (a_row + 1) * size, centre, (size_t)size * sizeof(float));
     for (int64_t i = 0; i < top && i < g->n; i++) {
-        const int64_t cell = (first + i / COLUMNS) * (COLUMNS + 1) + 1 + i % COLUMNS;
+        const int64_t cell = (first + i / a_row) * (a_row + 1) + 1 + i % a_row;
         memcpy(sheet->values + cell * size, all->values + g->order[i] * size, (size_t)size * sizeof(float));
     }
 }
 
 static strait_status draw_rows(const char *path, const work *w, const strait_array *decoded, const strait_array *all,
                                strait_error *err) {
-    const int each = (w->top + COLUMNS - 1) / COLUMNS, n_rows = each * w->n_groups;
+    const int a_row = w->top < COLUMNS ? w->top : COLUMNS;
+    const int each = (w->top + a_row - 1) / a_row, n_rows = each * w->n_groups;
     const int64_t size = strait_array_count(all) / all->dim[0];
     int64_t dim[STRAIT_MAX_DIMS];
     memcpy(dim, all->dim, sizeof dim);
-    dim[0] = (int64_t)n_rows * (COLUMNS + 1);
+    dim[0] = (int64_t)n_rows * (a_row + 1);
     strait_array *sheet = NULL;
     strait_array *row = calloc((size_t)n_rows, sizeof *row);
     const strait_array **pointer = calloc((size_t)n_rows, sizeof *pointer);
@@ -268,15 +273,18 @@ static strait_status draw_rows(const char *path, const work *w, const strait_arr
     strait_status status = row && pointer && caption ? STRAIT_OK : no_memory(err);
     if (status == STRAIT_OK) status = strait_array_new(&sheet, all->n_dims, dim, err);
     if (status == STRAIT_OK) {
+        const int64_t values = all->n_dims == 2 ? strait_array_count(sheet) : 0;
+        for (int64_t i = 0; i < values; i++)
+            sheet->values[i] = NAN; /* no curve where no sample is; images are black there */
         for (int g = 0; g < w->n_groups; g++) {
-            fill_rows(sheet, (int64_t)g * each, &w->groups[g], w->top, decoded->values + g * size, all);
+            fill_rows(sheet, (int64_t)g * each, &w->groups[g], w->top, a_row, decoded->values + g * size, all);
             caption[g * each] = w->n_groups > 1 ? w->groups[g].name.text : NULL;
         }
         for (int r = 0; r < n_rows; r++) {
-            row[r] = cli_slice(sheet, (int64_t)r * (COLUMNS + 1), COLUMNS + 1);
+            row[r] = cli_slice(sheet, (int64_t)r * (a_row + 1), a_row + 1);
             pointer[r] = &row[r];
         }
-        status = strait_picture_sheet(path, n_rows, pointer, caption, COLUMNS + 1, err);
+        status = strait_picture_sheet(path, n_rows, pointer, caption, a_row + 1, err);
     }
     strait_array_free(sheet);
     free(caption);
