@@ -1,5 +1,5 @@
 /* What the epochs tell: each rule looks at the latest, and at those before it. A state that a network passes through in
-   its first epoch is found when it is there in two epochs, or at the end. */
+   its first steps is found when it is there after enough of them and in two epochs, or at the end. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,10 @@
 
 /* A layer that has changed less than this since the start has not changed. */
 #define STILL 1e-5
+
+/* Steps in which a network leaves the state it began in: on a small set an epoch has few, and the outputs of the first
+   ones are about the same for all samples whatever the model is worth. */
+#define ENOUGH_STEPS 100
 
 /* ---- what the rules ask ---- */
 
@@ -62,7 +66,10 @@ static double untrained_loss(const strait_diagnosis *result) {
 
 /* Is it time to call a state lasting that only shows in the latest epoch? */
 static bool settled(const judged *at) {
-    return at->last || at->now->epoch >= 2;
+    const st_diagnosis_config *config = &at->diagnosis->config;
+    const int64_t samples = strait_data_count(config->data), batch = config->recipe->train.batch_size;
+    const int64_t steps = (int64_t)at->now->epoch * ((samples + batch - 1) / batch);
+    return at->last || (at->now->epoch >= 2 && steps >= ENOUGH_STEPS);
 }
 
 /* The loss moves when its epochs differ by more than a thousandth. A single one is compared with the untrained model's,
@@ -107,7 +114,7 @@ static bool varies_little(const strait_diagnosis_epoch *epoch) {
 }
 
 static strait_status collapsed(const judged *at, strait_error *err) {
-    if (!varies_little(at->now) || (!at->last && !varies_little(back(at, 1)))) return STRAIT_OK;
+    if (!settled(at) || !varies_little(at->now) || (!at->last && !varies_little(back(at, 1)))) return STRAIT_OK;
     const double share = at->now->output.variation / at->now->output.data_variation;
     strait_finding found = st_finding(at->diagnosis, "collapsed", STRAIT_SEVERITY_PROBLEM, "", share);
     st_finding_say(&found,
@@ -125,7 +132,7 @@ static strait_status collapsed(const judged *at, strait_error *err) {
 /* Black or white where the data is not. */
 static strait_status saturated(const judged *at, strait_error *err) {
     const st_activation_kind last = st_diagnosis_last_activation(at->diagnosis->config.model->graph);
-    if (last != ST_SIGMOID && last != ST_SOFTMAX && last != ST_RELU) return STRAIT_OK;
+    if (!settled(at) || (last != ST_SIGMOID && last != ST_SOFTMAX && last != ST_RELU)) return STRAIT_OK;
     const strait_diagnosis_epoch *before = back(at, 1);
     const double data[2] = {at->diagnosis->data_low, at->diagnosis->data_high};
     for (int high = 0; high < 2; high++) {
@@ -160,6 +167,8 @@ static bool makes_latent(const st_graph *graph, int op) {
 
 static strait_status dead_units(const judged *at, strait_error *err) {
     const strait_diagnosis_epoch *before = back(at, 1);
+    const long long looked_at = (long long)at->diagnosis->probe.n;
+    if (!settled(at)) return STRAIT_OK;
     for (int i = 0; i < at->result->n_layers; i++) {
         const st_diagnosed *layer = &at->diagnosis->layer[i];
         const double share = at->now->layer[i].dead_share;
@@ -169,9 +178,9 @@ static strait_status dead_units(const judged *at, strait_error *err) {
             st_finding(at->diagnosis, "dead_units", share >= 0.9 ? STRAIT_SEVERITY_PROBLEM : STRAIT_SEVERITY_WARNING,
                        layer->name, share);
         st_finding_say(&found,
-                       "%.0f of %lld units (%s) give 0 for every sample looked at: their weights no longer "
+                       "%.0f of %lld units (%s) give 0 for each of %lld samples looked at: their weights no longer "
                        "learn.",
-                       round(share * (double)layer->units), (long long)layer->units, percent(share).text);
+                       round(share * (double)layer->units), (long long)layer->units, percent(share).text, looked_at);
         st_finding_mend(&found, "Use activation: leaky_relu or elu there, or a lower learning rate.");
         ST_TRY(st_finding_tell(at->diagnosis, &found, err));
     }
@@ -183,14 +192,15 @@ static strait_status dead_latent(const judged *at, strait_error *err) {
     const strait_recipe *recipe = diagnosis->config.recipe;
     const int64_t dead = diagnosis->look.latent_dead, units = diagnosis->latent_units;
     const double share = (double)dead / (double)units;
-    if (!settled(at) || share < 0.25) return STRAIT_OK;
+    if (!settled(at) || share < 0.25 || diagnosis->probe.n < 2) return STRAIT_OK; /* one sample shows no variation */
     const bool gaussian = st_diagnosis_has_op(diagnosis->config.model->graph, ST_OP_SAMPLE);
     strait_finding found = st_finding(diagnosis, "dead_latent",
                                       share >= 0.9 ? STRAIT_SEVERITY_PROBLEM : STRAIT_SEVERITY_WARNING, "", share);
-    st_finding_say(&found, "%lld of %lld latent units (%s) %s: they carry nothing to the decoder.", (long long)dead,
-                   (long long)units, percent(share).text,
-                   gaussian ? "have a mean that hardly varies over the samples (variance below 0.01)"
-                            : "are the same for every sample looked at");
+    st_finding_say(&found,
+                   "%lld of %lld latent units (%s) %s %lld samples looked at%s: they carry nothing to the decoder.",
+                   (long long)dead, (long long)units, percent(share).text,
+                   gaussian ? "have a mean that hardly varies over" : "are the same for each of",
+                   (long long)diagnosis->probe.n, gaussian ? " (variance below 0.01)" : "");
     st_finding_mend(&found, "%s",
                     gaussian ? "Lower beta, or let it grow with warmup; or make the latent smaller."
                     : recipe->train.latent_l1 > 0

@@ -193,6 +193,30 @@ static void test_restore(void **state) {
     drop(&run);
 }
 
+/* "Go on" is told at an end; gone on with, it is no longer true. */
+static void test_restore_beyond_the_end(void **state) {
+    (void)state;
+    const case_of whole = {.yaml = yaml, .n = 40};
+    diagnosed run, resumed;
+    prepare(&run, &whole);
+    float *start = copy_of(run.setup.model);
+    ASSERT_OK(st_trainer_run(run.setup.trainer, &test_error));
+    const strait_diagnosis *result = st_diagnosis_result(run.diagnosis);
+    for (int more = 0; more < 2; more++) {
+        strait_diagnosis *copy = copy_diagnosis(result);
+        strait_finding told = {.code = "not_finished", .epoch = (int)st_trainer_state(run.setup.trainer)->epoch};
+        ASSERT_OK(st_diagnosis_add_finding(copy, &told, &test_error));
+        prepare(&resumed, &whole);
+        resumed.setup.recipe->train.epochs += more;
+        ASSERT_OK(
+            st_diagnosis_restore(resumed.diagnosis, copy, start, st_trainer_state(run.setup.trainer), &test_error));
+        assert_true((find(&resumed, "not_finished") != NULL) == !more);
+        drop(&resumed);
+    }
+    free(start);
+    drop(&run);
+}
+
 /* A diagnosis of another model, or none: begun anew, with what recipe and data tell. */
 static void test_restore_nothing(void **state) {
     (void)state;
@@ -249,9 +273,13 @@ static void test_probe(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_changes_and_gradients),   cmocka_unit_test(test_outputs),
-        cmocka_unit_test(test_looking_changes_nothing), cmocka_unit_test(test_restore),
-        cmocka_unit_test(test_restore_nothing),         cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_changes_and_gradients),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_looking_changes_nothing),
+        cmocka_unit_test(test_restore),
+        cmocka_unit_test(test_restore_beyond_the_end),
+        cmocka_unit_test(test_restore_nothing),
+        cmocka_unit_test(test_probe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

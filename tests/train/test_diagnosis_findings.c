@@ -67,6 +67,21 @@ static void test_collapsed(void **state) {
     assert_int_equal(found.epoch, 2);
 }
 
+/* 4 steps an epoch: after two of them a network that learns well is where it began. */
+static void test_collapsed_in_the_first_steps(void **state) {
+    (void)state;
+    diagnosed run;
+    diagnose(&run, &(case_of){.yaml = RECIPE(NARROW, SIGMOID, "epochs: 40, optimizer: {adam: {learning_rate: 0.003}}"),
+                              .n = 64,
+                              .change = blind});
+    const strait_diagnosis *result = st_diagnosis_result(run.diagnosis);
+    for (int i = 1; i <= 2; i++)
+        assert_true(result->epoch[i].output.variation < 0.05 * result->epoch[i].output.data_variation);
+    assert_true(result->epoch[40].output.variation > 0.2 * result->epoch[40].output.data_variation);
+    expect_none(&run, "collapsed");
+    drop(&run);
+}
+
 static void blacken(strait_model *model) {
     fill(model, "decoder.0.bias", -20);
 }
@@ -113,9 +128,16 @@ static void test_dead_units(void **state) {
     strait_finding found;
     provoke("dead_units", "encoder.0", &(case_of){.yaml = DEEP(LEARN), .n = 64, .change = kill_first},
             &(case_of){.yaml = DEEP(LEARN), .n = 64, .change = push_first}, &found);
-    assert_true(found.value == 1 && found.epoch == 2);
+    assert_true(found.value == 1 && found.epoch == 20); /* 4 steps an epoch: at the end, before 100 */
     assert_int_equal(found.severity, STRAIT_SEVERITY_PROBLEM);
-    assert_memory_equal(found.sentence, "6 of 6 units (100 %)", 20);
+    assert_string_equal(found.sentence,
+                        "6 of 6 units (100 %) give 0 for each of 32 samples looked at: their weights no "
+                        "longer learn.");
+    provoke(
+        "dead_units", "encoder.0",
+        &(case_of){.yaml = DEEP("epochs: 26, optimizer: {adam: {learning_rate: 0.01}}"), .n = 64, .change = kill_first},
+        &sound, &found);
+    assert_int_equal(found.epoch, 25);
     provoke("dead_units", "encoder.0", &(case_of){.yaml = DEEP(STILL), .n = 64, .change = kill_half}, &sound, &found);
     assert_true(found.value == 0.5);
     assert_int_equal(found.severity, STRAIT_SEVERITY_WARNING);
@@ -137,6 +159,10 @@ static void test_dead_latent(void **state) {
     provoke("dead_latent", "", &(case_of){.yaml = yaml, .n = 64, .change = kill_first},
             &(case_of){.yaml = yaml, .n = 64, .change = push_first}, &found);
     assert_memory_equal(found.sentence, "3 of 3 latent units (100 %)", 27);
+    /* A single sample does not tell it. */
+    diagnose(&run, &(case_of){.yaml = yaml, .n = 1, .change = kill_first});
+    expect_none(&run, "dead_latent");
+    drop(&run);
     /* ... and is not told once more as dead units. */
     diagnose(&run, &(case_of){.yaml = yaml, .n = 64, .change = kill_first});
     expect_none(&run, "dead_units");
@@ -266,19 +292,13 @@ static void test_not_finished(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),
-        cmocka_unit_test(test_clipped_output),
-        cmocka_unit_test(test_collapsed),
-        cmocka_unit_test(test_saturated),
-        cmocka_unit_test(test_dead_units),
-        cmocka_unit_test(test_dead_latent),
-        cmocka_unit_test(test_weights_still),
-        cmocka_unit_test(test_exploding),
-        cmocka_unit_test(test_vanishing_gradient),
-        cmocka_unit_test(test_loss_still),
-        cmocka_unit_test(test_loss_rising),
-        cmocka_unit_test(test_overfitting),
-        cmocka_unit_test(test_not_finished),
+        cmocka_unit_test(test_sound),       cmocka_unit_test(test_clipped_output),
+        cmocka_unit_test(test_collapsed),   cmocka_unit_test(test_collapsed_in_the_first_steps),
+        cmocka_unit_test(test_saturated),   cmocka_unit_test(test_dead_units),
+        cmocka_unit_test(test_dead_latent), cmocka_unit_test(test_weights_still),
+        cmocka_unit_test(test_exploding),   cmocka_unit_test(test_vanishing_gradient),
+        cmocka_unit_test(test_loss_still),  cmocka_unit_test(test_loss_rising),
+        cmocka_unit_test(test_overfitting), cmocka_unit_test(test_not_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
