@@ -34,9 +34,8 @@ strait_status cli_draw_roc(const char *path, const strait_anomaly *anomaly, cons
         snprintf(name, sizeof name, "area %.4f", scores->roc_auc);
         snprintf(here, sizeof here, "threshold %.4g", anomaly->threshold);
         const double fpr = 1 - scores->at.negative_recall, tpr = scores->at.recall;
-        const strait_series series[] = {{name, n, x, y},
-                                        {here, 3, (double[]){0, fpr, fpr}, (double[]){tpr, tpr, 0}},
-                                        {"chance", 2, (double[]){0, 1}, (double[]){0, 1}}};
+        const strait_series series[] = {
+            {name, n, x, y}, {here, 1, &fpr, &tpr}, {"chance", 2, (double[]){0, 1}, (double[]){0, 1}}};
         status = strait_picture_chart(path, "Abnormal samples found", "share of normal samples said abnormal",
                                       "share of abnormal samples found", 3, series, 0, err);
     } else {
@@ -109,45 +108,89 @@ static int by_error(const void *a, const void *b) {
     return (p->sample > q->sample) - (p->sample < q->sample);
 }
 
-/* Rows of original, reconstruction and |difference|, a column a sample. */
-static strait_status draw_rows(const char *path, const strait_array *all, const strait_array *seen, const ranked *worst,
-                               int n, strait_error *err) {
-    const int64_t size = strait_array_count(all) / all->dim[0];
-    int64_t dim[STRAIT_MAX_DIMS];
-    strait_array *row[3] = {NULL};
-    strait_status status = STRAIT_OK;
-    memcpy(dim, all->dim, sizeof dim);
-    dim[0] = n;
-    for (int r = 0; r < 3 && status == STRAIT_OK; r++)
-        status = strait_array_new(&row[r], all->n_dims, dim, err);
-    if (status == STRAIT_OK) {
-        for (int64_t i = 0; i < n * size; i++) {
-            const int64_t from = worst[i / size].sample * size + i % size;
-            row[0]->values[i] = all->values[from];
-            row[1]->values[i] = seen->values[from];
-            row[2]->values[i] = fabsf(all->values[from] - seen->values[from]);
-        }
-        static const char *const caption[] = {"original", "reconstruction", "difference"};
-        status = strait_picture_sheet(path, 3, (const strait_array *const[]){row[0], row[1], row[2]}, caption, n, err);
-    }
-    for (int r = 0; r < 3; r++)
-        strait_array_free(row[r]);
+#define CURVE_COLUMNS 5 /* panels side by side, where samples are rows of values */
+
+/* Images: a row each of originals, reconstructions and |differences|. */
+static strait_status draw_images(const char *path, const strait_array *original, const strait_array *seen,
+                                 strait_error *err) {
+    strait_array *difference = NULL;
+    strait_status status = strait_array_new(&difference, original->n_dims, original->dim, err);
+    if (status != STRAIT_OK) return status;
+    const int64_t count = strait_array_count(original);
+    for (int64_t i = 0; i < count; i++)
+        difference->values[i] = fabsf(original->values[i] - seen->values[i]);
+    static const char *const caption[] = {"original", "reconstruction", "difference"};
+    const strait_array *const row[] = {original, seen, difference};
+    status = strait_picture_sheet(path, 3, row, caption, (int)original->dim[0], err);
+    strait_array_free(difference);
     return status;
+}
+
+/* Rows of values: a panel a sample, which tells its name or number, its class and its error. */
+static strait_status draw_curves(const char *path, const strait_array *original, const strait_array *seen,
+                                 const strait_anomaly_scores *scores, const strait_data *data, const int64_t *sample,
+                                 strait_error *err) {
+    enum { LENGTH = 120 };
+    const size_t n = (size_t)original->dim[0];
+    char *text = calloc(n, LENGTH);
+    const char **caption = calloc(n, sizeof *caption);
+    strait_status status;
+    if (text && caption) {
+        for (size_t i = 0; i < n; i++) {
+            const char *name = strait_data_sample_name(data, sample[i]);
+            char number[32];
+            snprintf(number, sizeof number, "sample %lld", (long long)sample[i]);
+            snprintf(text + i * LENGTH, LENGTH, "%.60s%s, error %.4g", name ? name : number,
+                     !scores->truth             ? ""
+                     : scores->truth[sample[i]] ? ", abnormal"
+                                                : ", normal",
+                     scores->error[sample[i]]);
+            caption[i] = text + i * LENGTH;
+        }
+        const strait_curves curves = {original, seen, caption, CURVE_COLUMNS, STRAIT_THEME_LIGHT};
+        status = strait_picture_curves(path, &curves, err);
+    } else {
+        status = no_memory(err);
+    }
+    free(text);
+    free(caption);
+    return status;
+}
+
+/* Numbers of the n samples with the largest errors, largest first; free it. NULL: no memory. */
+static int64_t *find_worst(const strait_anomaly_scores *scores, int n) {
+    ranked *order = calloc((size_t)scores->n, sizeof *order);
+    int64_t *sample = calloc((size_t)n, sizeof *sample);
+    if (order && sample) {
+        for (int64_t i = 0; i < scores->n; i++)
+            order[i] = (ranked){scores->error[i], i};
+        qsort(order, (size_t)scores->n, sizeof *order, by_error);
+        for (int i = 0; i < n; i++)
+            sample[i] = order[i].sample;
+        free(order);
+        return sample;
+    }
+    free(order);
+    free(sample);
+    return NULL;
 }
 
 strait_status cli_draw_worst(const char *path, const strait_model *model, strait_data *data,
                              const strait_anomaly_scores *scores, int n, strait_error *err) {
-    strait_array *all = NULL, *seen = NULL;
-    ranked *order = calloc((size_t)scores->n, sizeof *order);
-    strait_status status = order ? STRAIT_OK : no_memory(err);
-    for (int64_t i = 0; order && i < scores->n; i++)
-        order[i] = (ranked){scores->error[i], i};
-    if (order) qsort(order, (size_t)scores->n, sizeof *order, by_error);
-    if (status == STRAIT_OK) status = strait_model_input(&all, model, data, err);
-    if (status == STRAIT_OK) status = strait_model_reconstruct(&seen, model, data, NULL, err);
-    if (status == STRAIT_OK) status = draw_rows(path, all, seen, order, n < scores->n ? n : (int)scores->n, err);
-    strait_array_free(all);
+    strait_array *all = NULL, *all_seen = NULL, *original = NULL, *seen = NULL;
+    if (n > scores->n) n = (int)scores->n;
+    int64_t *sample = find_worst(scores, n);
+    strait_status status = sample ? strait_model_input(&all, model, data, err) : no_memory(err);
+    if (status == STRAIT_OK) status = strait_model_reconstruct(&all_seen, model, data, NULL, err);
+    if (status == STRAIT_OK) status = cli_pick(&original, all, sample, n, err);
+    if (status == STRAIT_OK) status = cli_pick(&seen, all_seen, sample, n, err);
+    if (status == STRAIT_OK)
+        status = original->n_dims == 2 ? draw_curves(path, original, seen, scores, data, sample, err)
+                                       : draw_images(path, original, seen, err);
+    strait_array_free(original);
     strait_array_free(seen);
-    free(order);
+    strait_array_free(all);
+    strait_array_free(all_seen);
+    free(sample);
     return status;
 }

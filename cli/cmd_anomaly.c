@@ -123,9 +123,9 @@ const cli_command cli_anomaly_fit = {
 static const cli_option score_options[] = {
     {"output", 'o', CLI_TEXT, false, "FILE", "write error, probability and decision of each sample: .csv or .npy"},
     OPTION_NORMAL,
-    {"roc", 0, CLI_TEXT, false, "FILE.png", "draw the ROC curve"},
-    {"histogram", 0, CLI_TEXT, false, "FILE.png", "draw how the errors are distributed"},
-    {"worst", 0, CLI_TEXT, false, "FILE.png", "draw the samples with the largest errors"},
+    {"roc", 0, CLI_TEXT, false, "FILE", "draw the ROC curve: .png or .svg"},
+    {"histogram", 0, CLI_TEXT, false, "FILE", "draw how the errors are distributed"},
+    {"worst", 0, CLI_TEXT, false, "FILE", "draw the samples with the largest errors"},
     {"n", 'n', CLI_COUNT, false, "N", "how many of these (default: 10)"},
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
@@ -244,7 +244,7 @@ static strait_status write_files(const cli_args *args, const work *w, const stra
 }
 
 static cli_exit check_files(const cli_args *args) {
-    static const char *const tables[] = {".csv", ".npy", NULL}, *const pictures[] = {".png", NULL};
+    static const char *const tables[] = {".csv", ".npy", NULL}, *const pictures[] = {".png", ".svg", NULL};
     static const char *const drawn[] = {"roc", "histogram", "worst"};
     cli_exit code = CLI_OK;
     if (cli_text(args, "output")) code = cli_output_check(cli_text(args, "output"), tables);

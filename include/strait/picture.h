@@ -77,6 +77,18 @@ typedef struct strait_scatter {
    a group beyond n_groups, no point that is finite), IO, MEMORY. */
 STRAIT_API strait_status strait_picture_scatter(const char *path, const strait_scatter *scatter, strait_error *err);
 
+/* Samples that are rows of values, each in a panel of its own: original and reconstruction as lines, the error shaded
+   between them. All panels have the same scale. */
+typedef struct strait_curves {
+    const strait_array *original, *reconstruction; /* [n, values] both; what is not finite leaves a gap */
+    const char *const *caption;                    /* [n], each may be NULL; NULL: none */
+    int columns;                                   /* panels side by side */
+    strait_theme theme;
+} strait_curves;
+
+/* Atomic. Errors: ARGUMENT (other shapes, nothing to draw, a picture too large), IO, MEMORY. */
+STRAIT_API strait_status strait_picture_curves(const char *path, const strait_curves *curves, strait_error *err);
+
 /* What every layer gave for one sample: a block a layer with its name, kind, shape and range. Images are drawn channel
    by channel in grey, from the layer's least value (black) to its greatest (white); an input of 3 channels in colour;
    rows of values as bars. Of many channels the first 64 are drawn, of many values the first 256, and the caption says
