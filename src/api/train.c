@@ -8,6 +8,7 @@
 #include "api/run_record.h"
 #include "base/memory.h"
 #include "base/string.h"
+#include "recipe/features.h"
 #include "train/checkpoint.h"
 
 /* All that one training owns. */
@@ -216,6 +217,20 @@ static strait_status finish(st_session *session, strait_model **model, strait_tr
 
 static const strait_train_options defaults;
 
+/* The model once more, where the data has changed its widths. */
+static strait_status follow_data(st_session *session, bool follows, strait_error *err) {
+    if (!follows) return STRAIT_OK;
+    strait_model_free(session->model);
+    session->model = NULL;
+    return strait_model_build(&session->model, session->recipe, err);
+}
+
+/* What cells' features were found at the start of a run stands in its checkpoint. */
+static strait_status take_features(st_session *session, strait_error *err) {
+    if (st_features_copy(&session->recipe->data.features, session->model->recipe->data.features)) return STRAIT_OK;
+    return st_fail_memory(err, 0, "features");
+}
+
 /* The run's folder with its recipe and a checkpoint, so that a kill or a divergence in the first epoch loses nothing.
    What cannot be written whole is not left behind. */
 static strait_status begin_run(st_session *session, strait_error *err) {
@@ -239,12 +254,14 @@ STRAIT_API strait_status strait_train(strait_model **model, strait_train_result 
     if (!recipe) return st_fail(err, STRAIT_ARGUMENT, "strait_train: recipe is NULL");
     st_session session = {.options = options ? options : &defaults};
     strait_status status = st_recipe_copy(&session.recipe, recipe, err);
+    const bool follows = recipe->model.input_from_data;
     /* The model before the data: a recipe's mistake is told without reading anything. */
     if (status == STRAIT_OK) status = strait_model_build(&session.model, session.recipe, err);
     if (status == STRAIT_OK && session.model->graph->n_values == 0)
         status = st_fail_at(err, STRAIT_RECIPE, session.recipe->model.pos,
                             "no layer of the model has weights: there is nothing to train");
     if (status == STRAIT_OK) status = open_data(&session, err);
+    if (status == STRAIT_OK) status = follow_data(&session, follows, err);
     if (status == STRAIT_OK) status = make_trainer(&session, err);
     if (status == STRAIT_OK && !session.options->no_run) status = begin_run(&session, err);
     if (status == STRAIT_OK) status = run_recorded(&session, err);
@@ -321,6 +338,7 @@ STRAIT_API strait_status strait_train_resume(strait_model **model, strait_train_
     if (status == STRAIT_OK) status = st_safetensors_read(&file, path, err);
     if (status == STRAIT_OK) status = st_model_from_tensors(&session.model, file, path, err);
     if (status == STRAIT_OK) status = check_same_recipe(&session, err);
+    if (status == STRAIT_OK) status = take_features(&session, err);
     if (status == STRAIT_OK) status = open_data(&session, err);
     if (status == STRAIT_OK) status = make_trainer(&session, err);
     if (status == STRAIT_OK) status = st_checkpoint_restore(session.trainer, file, path, err);

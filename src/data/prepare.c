@@ -1,9 +1,10 @@
-/* What a recipe asks of any data set before its model sees it: the column of labels taken out of a table, images
-   brought to one size. A resized source keeps the one it is made of; it is in memory whole while it is no larger than
-   st_source_resident_bytes(), else each sample is resized when it is needed. */
+/* What a recipe asks of any data set before its model sees it: the column of labels taken out of a table, cells' counts
+   prepared (cells_prepare.c), images brought to one size. A resized source keeps the one it is made of; it is in memory
+   whole while it is no larger than st_source_resident_bytes(), else each sample is resized when it is needed. */
 #include <string.h>
 #include "base/memory.h"
 #include "data/augment.h"
+#include "data/cells_prepare.h"
 #include "data/data_int.h"
 #include "data/resize.h"
 
@@ -114,30 +115,50 @@ static strait_status resize_data(strait_data **out, const strait_data *data, con
 }
 
 bool st_source_is_rows(const st_source *source) {
-    while (source->reader == &reader_resized)
-        source = ((const resized *)source->state)->base;
+    for (;;) {
+        const st_source *cells = st_cells_base(source);
+        if (!cells && source->reader != &reader_resized) break;
+        source = cells ? cells : ((const resized *)source->state)->base;
+    }
     return source->reader == &st_reader_rows;
 }
 
-/* ---- labels out of a column ---- */
+/* ---- read again as the recipe says ---- */
+
+static bool same(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
 
 /* Whether the table has to be read once more, for the recipe names its labels otherwise. Rows as wide as the model's
    input have no column to spare: people hand over tables without labels too. */
 static bool wants_label(const strait_data *data, const strait_recipe *recipe) {
     const st_source *source = data->source;
-    if (!recipe->data.label || source->reader != &st_reader_csv) return false;
-    if (source->label_option && strcmp(source->label_option, recipe->data.label) == 0) return false;
+    if (!recipe->data.label || same(source->label_option, recipe->data.label)) return false;
     int64_t n_inputs = recipe->model.n_input_dims > 0;
     for (int i = 0; i < recipe->model.n_input_dims; i++)
         n_inputs *= recipe->model.input_dim[i];
     return source->n_values != n_inputs;
 }
 
+/* Files that hold several things: the recipe's label, key and proteins, where the caller has not named others. */
+static bool wants_other(st_source_options *options, const st_source *source, const strait_recipe *recipe) {
+    const st_proteins *proteins = &recipe->data.proteins;
+    *options = (st_source_options){
+        .label = source->label_option, .key = source->key_option, .proteins = source->proteins_option};
+    if (recipe->data.label) options->label = recipe->data.label;
+    if (!options->key) options->key = recipe->data.key;
+    if (proteins->on && !options->proteins) options->proteins = proteins->key ? proteins->key : "auto";
+    return !same(options->label, source->label_option) || !same(options->key, source->key_option) ||
+           !same(options->proteins, source->proteins_option);
+}
+
 strait_status st_data_relabel(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err) {
     st_source *source = NULL;
+    st_source_options options = {.label = recipe->data.label};
+    const bool again = data->source->reader->keys ? wants_other(&options, data->source, recipe)
+                                                  : data->source->reader == &st_reader_csv && wants_label(data, recipe);
     *out = NULL;
-    if (!wants_label(data, recipe)) return st_data_slice(out, data, 0, data->n, err);
-    const st_source_options options = {.label = recipe->data.label};
+    if (!again) return st_data_slice(out, data, 0, data->n, err);
     ST_TRY(st_source_open(&source, data->source->path, &options, err));
     if (source->n_samples != data->source->n_samples) {
         st_source_release(source);
@@ -167,7 +188,8 @@ strait_status st_data_prepare(strait_data **out, strait_data *data, const strait
     strait_data *labelled = NULL;
     *out = NULL;
     ST_TRY(st_data_relabel(&labelled, data, recipe, err));
-    const strait_status status = prepare_images(out, labelled, recipe, err);
+    const strait_status status = st_cells_wanted(recipe) ? st_cells_prepare(out, labelled, recipe, err)
+                                                         : prepare_images(out, labelled, recipe, err);
     strait_data_free(labelled); /* the view keeps the source */
     return status;
 }

@@ -4,21 +4,44 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
+#include "data/cells_prepare.h"
 #include "data/data_int.h"
+#include "recipe/features.h"
 
-/* source, or what was given instead of it, as the recipe wants it. */
+/* The recipe's source with what it names in the file: "cells.h5ad#layers/counts"; the caller's, NULL without memory. */
+static char *with_key(const char *source, const strait_recipe *recipe) {
+    const bool named = !st_path_exists(source) && strrchr(source, '#');
+    return recipe->data.key && !named ? st_format("%s#%s", source, recipe->data.key) : st_strdup(source);
+}
+
+/* source, or what was given instead of it, with the samples the recipe chooses; not yet as the model takes them, for
+   what is fitted is fitted on the training samples alone. */
 static strait_status open_chosen(strait_data **out, const char *source, strait_data *override,
                                  const strait_recipe *recipe, strait_error *err) {
-    strait_data *opened = NULL, *labelled = NULL, *chosen = NULL;
-    if (!override) ST_TRY(strait_data_open(&opened, source, err));
+    strait_data *opened = NULL, *labelled = NULL;
+    char *name = NULL;
+    if (!override) {
+        if (!(name = with_key(source, recipe))) return st_fail_memory(err, strlen(source), "a path");
+        const strait_status status = strait_data_open(&opened, name, err);
+        st_free(name);
+        ST_TRY(status);
+    }
     /* The labels first, since they may choose; the sizes last, so that only what was chosen is resized. */
     strait_status status = st_data_relabel(&labelled, override ? override : opened, recipe, err);
-    if (status == STRAIT_OK) status = st_data_select(&chosen, labelled, recipe, err);
-    if (status == STRAIT_OK) status = st_data_prepare(out, chosen, recipe, err);
-    strait_data_free(chosen); /* a view keeps its source */
-    strait_data_free(labelled);
+    if (status == STRAIT_OK) status = st_data_select(out, labelled, recipe, err);
+    strait_data_free(labelled); /* a view keeps its source */
     strait_data_free(opened);
     return status;
+}
+
+/* Brings *data to what the model takes. */
+static strait_status prepare(strait_data **data, const strait_recipe *recipe, strait_error *err) {
+    strait_data *prepared = NULL;
+    if (!*data) return STRAIT_OK;
+    ST_TRY(st_data_prepare(&prepared, *data, recipe, err));
+    strait_data_free(*data);
+    *data = prepared;
+    return STRAIT_OK;
 }
 
 /* "mnist#train" and "test" give "mnist#test"; NULL without memory. */
@@ -89,6 +112,17 @@ static strait_status check_shapes(const strait_data *train, const strait_data *v
                       train->name, shape);
 }
 
+/* Fits on the training samples, prepares all, and lets the model's widths follow. */
+static strait_status fit_and_prepare(strait_data **train, strait_data **validation, strait_recipe *recipe,
+                                     strait_error *err) {
+    ST_TRY(st_cells_fit(recipe, *train, err));
+    ST_TRY(prepare(train, recipe, err));
+    ST_TRY(prepare(validation, recipe, err));
+    const st_features *features = recipe->data.features;
+    return st_recipe_follow_data(recipe, (*train)->source->n_dims, (*train)->source->dim,
+                                 features ? features->genes.n : 0, features ? features->proteins.n : 0, err);
+}
+
 /* *validation stays NULL without; a fraction is taken off *train. */
 static strait_status open_validation(strait_data **validation, strait_data **train, const strait_recipe *recipe,
                                      strait_data *override, strait_error *err) {
@@ -97,7 +131,7 @@ static strait_status open_validation(strait_data **validation, strait_data **tra
     return recipe->data.validation_fraction > 0 ? split_off(train, validation, recipe, err) : STRAIT_OK;
 }
 
-strait_status st_data_open_splits(strait_data **train, strait_data **validation, const strait_recipe *recipe,
+strait_status st_data_open_splits(strait_data **train, strait_data **validation, strait_recipe *recipe,
                                   strait_data *train_override, strait_data *validation_override, strait_error *err) {
     *train = *validation = NULL;
     if (!train_override && !recipe->data.source)
@@ -106,6 +140,7 @@ strait_status st_data_open_splits(strait_data **train, strait_data **validation,
     ST_TRY(open_chosen(train, recipe->data.source, train_override, recipe, err));
     strait_status status = st_data_check_augment(*train, recipe, err);
     if (status == STRAIT_OK) status = open_validation(validation, train, recipe, validation_override, err);
+    if (status == STRAIT_OK) status = fit_and_prepare(train, validation, recipe, err);
     if (status == STRAIT_OK && *validation) status = check_shapes(*train, *validation, recipe, err);
     if (status != STRAIT_OK) {
         strait_data_free(*train);

@@ -6,20 +6,25 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "recipe/features.h"
 
 strait_status st_model_set_recipe(strait_model *model, const strait_recipe *recipe, strait_error *err) {
     strait_recipe *copy = NULL;
     ST_TRY(st_recipe_copy(&copy, recipe, err));
-    char *yaml = NULL;
-    const strait_status status = strait_recipe_to_yaml(&yaml, copy, err);
+    char *yaml = NULL, *features = NULL;
+    strait_status status = strait_recipe_to_yaml(&yaml, copy, err);
+    if (status == STRAIT_OK && copy->data.features) status = st_features_to_text(&features, copy->data.features, err);
     if (status != STRAIT_OK) {
         strait_recipe_free(copy);
+        st_free(yaml);
         return status;
     }
     strait_recipe_free(model->recipe);
     st_free(model->yaml);
+    st_free(model->features);
     model->recipe = copy;
     model->yaml = yaml;
+    model->features = features;
     return STRAIT_OK;
 }
 
@@ -52,6 +57,7 @@ void strait_model_free(strait_model *model) {
     if (!model) return;
     strait_recipe_free(model->recipe);
     st_free(model->yaml);
+    st_free(model->features);
     st_free(model->file);
     st_graph_free(model->graph);
     st_free(model->values);

@@ -9,8 +9,9 @@
 
 struct strait_model {
     strait_recipe *recipe;
-    char *yaml; /* the recipe as text */
-    char *file; /* what it was read from, for messages; NULL when built */
+    char *yaml;     /* the recipe as text */
+    char *features; /* what was fitted on cells' data, as text; NULL without */
+    char *file;     /* what it was read from, for messages; NULL when built */
     st_graph *graph;
     float *values; /* [graph->n_values] canonical */
     bool has_encoder, has_decoder;
@@ -45,7 +46,7 @@ strait_status st_model_tensors(st_named_tensor **out, size_t *n, const strait_mo
                                const float *values, strait_error *err);
 
 /* The metadata that make a file of these tensors a model file; values borrowed from the model. Gives how many. */
-#define ST_MODEL_N_METADATA 4
+#define ST_MODEL_N_METADATA 5 /* at most */
 size_t st_model_metadata(st_metadata out[ST_MODEL_N_METADATA], const strait_model *model, strait_model_part part);
 
 /* Notes in a model's file: metadata beside the model's own, which its reading passes over. Reading gives NULL where

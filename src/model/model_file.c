@@ -1,11 +1,13 @@
 /* Models in files. A model file is a safetensors file whose metadata hold the recipe, so that it stands alone:
-   "format" "strait", "strait.version", "strait.part" (whole, encoder, decoder), "strait.recipe" (YAML). */
+   "format" "strait", "strait.version", "strait.part" (whole, encoder, decoder), "strait.recipe" (YAML), and of models
+   of cells "strait.features" (st_features_to_text). */
 #include "model/model.h"
 
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/string.h"
+#include "recipe/features.h"
 
 #define FORMAT_NAME "strait"
 #define FORMAT_VERSION "1" /* of the layout of the file; changes only when older programs could not read it */
@@ -50,7 +52,8 @@ size_t st_model_metadata(st_metadata out[ST_MODEL_N_METADATA], const strait_mode
     out[1] = (st_metadata){"strait.version", FORMAT_VERSION};
     out[2] = (st_metadata){"strait.part", part_name[part]};
     out[3] = (st_metadata){"strait.recipe", model->yaml};
-    return ST_MODEL_N_METADATA;
+    if (model->features) out[4] = (st_metadata){"strait.features", model->features};
+    return model->features ? 5 : 4;
 }
 
 strait_status strait_model_save(const strait_model *model, strait_model_part part, const char *path,
@@ -155,6 +158,9 @@ static strait_status read_model(strait_model *model, const st_safetensors *file,
     model->yaml = st_strdup(yaml);
     if (!model->yaml) return st_fail_memory(err, strlen(yaml), path);
     ST_TRY(strait_recipe_parse(&model->recipe, yaml, path, 0, NULL, err));
+    const char *features = st_safetensors_metadata(file, "strait.features");
+    if (features) ST_TRY(st_features_from_text(&model->recipe->data.features, features, path, err));
+    if (features && !(model->features = st_strdup(features))) return st_fail_memory(err, strlen(features), path);
     ST_TRY(st_model_graph(&model->graph, model->recipe, model->has_encoder, model->has_decoder, err));
     return read_values(model, file, path, err);
 }

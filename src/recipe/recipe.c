@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/file.h"
 #include "base/memory.h"
+#include "recipe/features.h"
 #include "recipe/recipe_int.h"
 
 #define MAX_NAME 100
@@ -128,6 +129,7 @@ static strait_status check(strait_recipe *recipe, const st_node *root, strait_er
     if (n != 1 && n != 3)
         return st_fail_at(err, STRAIT_RECIPE, recipe->model.input_pos,
                           "model.input must be [height, width, channels] or [features], not a list of %d", n);
+    st_layers_set_units(recipe);
     ST_TRY(st_layers_check(recipe, err));
     ST_TRY(check_decay(recipe, root, err));
     if (!recipe->name) {
@@ -252,7 +254,9 @@ static bool copy_owned(strait_recipe *copy, const strait_recipe *original) {
     return copy_string(&copy->file, original->file) && copy_string(&copy->name, original->name) &&
            copy_string(&copy->data.source, original->data.source) &&
            copy_string(&copy->data.validation_split, original->data.validation_split) &&
-           copy_string(&copy->data.label, original->data.label) &&
+           copy_string(&copy->data.label, original->data.label) && copy_string(&copy->data.key, original->data.key) &&
+           copy_string(&copy->data.proteins.key, original->data.proteins.key) &&
+           st_features_copy(&copy->data.features, original->data.features) &&
            copy_items(&copy->data.only, original->data.only, original->data.n_only, sizeof *copy->data.only) &&
            copy_layers(&copy->model.encoder, original->model.encoder, original->model.n_encoder) &&
            copy_layers(&copy->model.decoder, original->model.decoder, original->model.n_decoder);
@@ -264,6 +268,8 @@ strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, s
     if (!copy) return st_fail_memory(err, sizeof *copy, "a copy of the recipe");
     *copy = *recipe;
     copy->name = copy->file = copy->data.source = copy->data.validation_split = copy->data.label = NULL;
+    copy->data.key = copy->data.proteins.key = NULL;
+    copy->data.features = NULL;
     copy->overrides = NULL;
     copy->n_overrides = 0;
     copy->data.only = NULL;
@@ -287,6 +293,9 @@ STRAIT_API void strait_recipe_free(strait_recipe *recipe) {
     st_free(recipe->data.source);
     st_free(recipe->data.validation_split);
     st_free(recipe->data.label);
+    st_free(recipe->data.key);
+    st_free(recipe->data.proteins.key);
+    st_features_free(recipe->data.features);
     st_free(recipe->data.only);
     st_layers_free(recipe->model.encoder, recipe->model.n_encoder);
     st_layers_free(recipe->model.decoder, recipe->model.n_decoder);

@@ -49,12 +49,16 @@ typedef enum st_layer_kind {
 
 typedef struct st_layer st_layer;
 
+/* What a slice is of: fixed values, or the genes or proteins that data.genes and data.proteins give. */
+typedef enum st_slice_of { ST_SLICE_FIXED, ST_SLICE_GENES, ST_SLICE_PROTEINS } st_slice_of;
+
 /* Layers inside a layer. In recipes: parallel: [{slice: [0, 2000], layers: [...]}, ...]; residual: [...];
    gaussian: {mean: [...], log_variance: [...]}. */
 typedef struct st_branch {
     st_pos pos;
     bool sliced; /* parallel: takes values [begin, end) of the input's last axis; else all of it */
     int64_t begin, end;
+    st_slice_of of; /* [begin, end) stand in for what the data has; see model.input_from_data */
     int n_layers;
     st_layer *layers; /* owned */
 } st_branch;
@@ -66,6 +70,7 @@ struct st_layer {
     st_activation activation;    /* dense, conv2d, conv2d_transpose, activation */
     bool bias;                   /* dense, conv2d, conv2d_transpose: default true */
     int64_t units;               /* dense */
+    bool units_of_input;         /* dense: units: input; units are then as many as the model's input has values */
     int64_t filters;             /* conv2d, conv2d_transpose */
     int64_t kernel_size[2];      /* height, width; in recipes a number or [h, w]; default 3 */
     int64_t strides[2];          /* default 1; pools: default the size */
@@ -111,6 +116,30 @@ typedef struct st_augment {
     double zoom;     /* 0.1: 0.9 to 1.1 times the size */
     bool flip[2];    /* upside down, left to right: half of the images; flip: none|horizontal|vertical|both */
 } st_augment;
+
+/* Preparation of cells' data, in this order: total counts, logarithm, choice of genes, scaling. */
+typedef struct st_genes {
+    bool on;
+    bool total_count;      /* each cell's counts times target_sum / their sum */
+    double target_sum;     /* 0: the median of the training cells' sums */
+    bool log1p;            /* log(1 + x) */
+    int64_t most_variable; /* how many genes are kept; 0: all */
+    bool scale;            /* to mean 0 and variance 1 over the training cells */
+    double max_value;      /* and then clipped to ± this; 0: not */
+} st_genes;
+/* Centred log-ratio: log(1 + x / g), g = exp(mean of log(1 + x)) over the proteins of a cell, or over the training cells
+   of a protein. */
+typedef enum st_clr { ST_CLR_NONE, ST_CLR_CELL, ST_CLR_FEATURE } st_clr;
+typedef struct st_proteins {
+    bool on;
+    char *key; /* the matrix they stand in; NULL: found */
+    st_clr clr;
+    bool scale;
+    double max_value;
+} st_proteins;
+
+/* What was fitted for them (features.h). */
+typedef struct st_features st_features;
 
 /* Defaults as Keras has them. */
 typedef struct st_optimizer {
@@ -160,6 +189,11 @@ struct strait_recipe {
         st_corrupt corrupt;
         int64_t resize[2]; /* height, width to which images are brought; 0: as they are */
         st_augment augment;
+        char *key;     /* what in the file holds the samples; NULL: what the format has for it */
+        st_genes genes;
+        st_proteins proteins;
+        st_features *features; /* of genes and proteins, once fitted on training data; kept in model files, not in the
+                                  recipe's text; owned */
         char *label;   /* tables: the column with the labels: name, number from 0, last, none; NULL: by its name */
         int64_t limit; /* the first so many samples; 0: all */
         int n_only;    /* labels to keep */
@@ -169,6 +203,7 @@ struct strait_recipe {
         st_pos pos, input_pos, decoder_pos;
         int n_input_dims;
         int64_t input_dim[4];
+        bool input_from_data; /* the prepared data's shape takes its place: st_recipe_follow_data */
         int n_encoder, n_decoder;
         st_layer *encoder, *decoder;
         st_initializer initializer; /* of layers that name none; default glorot_uniform */
@@ -211,6 +246,12 @@ struct strait_recipe {
 
 const char *st_layer_name(st_layer_kind kind);
 const char *st_optimizer_name(st_optimizer_kind kind);
+
+/* Puts the prepared data's shape in the place of model.input where the recipe wants it so (else does nothing), and with
+   it slices of genes and proteins and units that follow it: numbers take the place of words. Errors: RECIPE (a slice of
+   what the data has not). */
+strait_status st_recipe_follow_data(strait_recipe *recipe, int n_dims, const int64_t *dim, int64_t n_genes,
+                                    int64_t n_proteins, strait_error *err);
 
 /* A deep copy, the caller's; its positions point to its own strings. */
 strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, strait_error *err);
@@ -256,7 +297,8 @@ typedef enum st_key_type {
     ST_KEY_FLIP,        /* bool[2], st_augment's: none, horizontal, vertical, both */
     ST_KEY_SHARES,      /* double[2]: n or [vertical, horizontal] */
     ST_KEY_MARGINS,     /* st_layer's before and after: n, [rows, columns], [[top, bottom], [left, right]] */
-    ST_KEY_SLICE,       /* st_branch's begin and end: [begin, end] */
+    ST_KEY_SLICE,       /* st_branch's begin and end: [begin, end], or {genes: [begin, end]} */
+    ST_KEY_UNITS,       /* int64_t: a whole number, or the word input; beside: whether it is that */
     ST_KEY_BRANCH,      /* a list of layers into st_layer's branch number `offset` */
     ST_KEY_BRANCHES,    /* st_layer's branches: a list of records */
 } st_key_type;

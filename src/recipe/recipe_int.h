@@ -62,7 +62,10 @@ typedef strait_status st_key_reader(void *base, const st_record *record, const s
                                     strait_error *err);
 st_key_reader st_read_number, st_read_layers, st_read_branch, st_read_branches, st_read_slice, st_read_margins,
     st_read_activation, st_read_initializer, st_read_validation, st_read_scale, st_read_corrupt, st_read_shares,
-    st_read_optimizer, st_read_loss, st_read_schedule;
+    st_read_optimizer, st_read_loss, st_read_schedule, st_read_units;
+
+/* "genes", "proteins"; NULL for what is fixed. */
+const char *st_slice_word(st_slice_of of);
 
 /* Item of a list, within the key's range. */
 strait_status st_read_integer_item(int64_t *out, const st_record *record, const st_key *key, const st_node *node,
@@ -85,6 +88,8 @@ st_layer *st_layers_copy(const st_layer *layers, int n);
 void st_layers_free(st_layer *layers, int n); /* NULL is fine */
 /* Calls visit for each position in n layers and those inside them. */
 void st_layers_positions(st_layer *layers, int n, void (*visit)(st_pos *pos, void *context), void *context);
+/* Units that are as many as the input has values (recipe_cells.c). */
+void st_layers_set_units(strait_recipe *recipe);
 /* What only the whole model tells: where a gaussian may stand. */
 strait_status st_layers_check(const strait_recipe *recipe, strait_error *err);
 

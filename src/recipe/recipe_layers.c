@@ -122,19 +122,6 @@ strait_status st_read_branches(void *base, const st_record *record, const st_key
     return STRAIT_OK;
 }
 
-strait_status st_read_slice(void *base, const st_record *record, const st_key *key, const st_node *node,
-                            strait_error *err) {
-    st_branch *branch = base;
-    if (node->kind != ST_NODE_SEQUENCE || node->n_children != 2)
-        return st_fail_type(err, record, key, node, "[begin, end]");
-    ST_TRY(st_read_integer_item(&branch->begin, record, key, node->first, err));
-    ST_TRY(st_read_integer_item(&branch->end, record, key, node->last, err));
-    branch->sliced = true;
-    if (branch->begin < branch->end) return STRAIT_OK;
-    return st_fail_at(err, STRAIT_RECIPE, node->pos, "slice [%lld, %lld] is empty: begin must be below end",
-                      (long long)branch->begin, (long long)branch->end);
-}
-
 /* One axis: n at both ends, or [before, after]. */
 static strait_status read_margin(int64_t *before, int64_t *after, const st_record *record, const st_key *key,
                                  const st_node *node, strait_error *err) {

@@ -311,6 +311,7 @@ static st_key_reader *const readers[] = {
     [ST_KEY_SHARES] = st_read_shares,
     [ST_KEY_MARGINS] = st_read_margins,
     [ST_KEY_SLICE] = st_read_slice,
+    [ST_KEY_UNITS] = st_read_units,
     [ST_KEY_BRANCH] = st_read_branch,
     [ST_KEY_BRANCHES] = st_read_branches,
 };

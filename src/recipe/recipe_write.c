@@ -246,7 +246,16 @@ static void write_margins(st_text *text, const st_layer *layer) {
 }
 
 static void write_slice(st_text *text, const st_branch *branch) {
-    st_text_add(text, "[%lld, %lld]", (long long)branch->begin, (long long)branch->end);
+    const char *word = st_slice_word(branch->of);
+    if (word) st_text_add(text, "{%s: ", word);
+    st_text_add(text, "[%lld, %lld]%s", (long long)branch->begin, (long long)branch->end, word ? "}" : "");
+}
+
+static void write_units(st_text *text, const st_key *key, const void *base) {
+    if (switch_at(base, key->beside))
+        st_text_add(text, "input");
+    else
+        st_text_add(text, "%lld", (long long)integer_at(base, key->offset));
 }
 
 /* A value on one line. Sections that stand on lines of their own, and layers, are written by write_block. */
@@ -280,6 +289,7 @@ static void write_value(st_text *text, const st_key *key, const void *base) {
     case ST_KEY_SHARES: write_shares(text, value); break;
     case ST_KEY_MARGINS: write_margins(text, base); break;
     case ST_KEY_SLICE: write_slice(text, base); break;
+    case ST_KEY_UNITS: write_units(text, key, base); break;
     case ST_KEY_INTERVAL: /* written with the noise it belongs to */
     case ST_KEY_LAYERS:
     case ST_KEY_BRANCH:
@@ -307,6 +317,7 @@ static bool is_absent(const st_key *key, const void *base) {
     case ST_KEY_INTEGER:
     case ST_KEY_PAIR: return optional && integer_at(base, key->offset) == 0;
     case ST_KEY_NUMBER: return optional && number_at(base, key->offset) == 0;
+    case ST_KEY_SWITCH: return optional && !switch_at(base, key->offset);
     case ST_KEY_INTEGERS: return count_at(base, key->beside) == 0;
     case ST_KEY_SECTION: return key->beside ? !switch_at(base, key->beside) : is_empty(key->records, base);
     case ST_KEY_VALIDATION: return !recipe->data.validation_split && recipe->data.validation_fraction == 0;
@@ -420,7 +431,8 @@ static void write_block(st_text *text, const st_record *record, const strait_rec
 }
 
 STRAIT_API strait_status strait_recipe_to_yaml(char **out, const strait_recipe *recipe, strait_error *err) {
-    const char *const texts[] = {recipe->name, recipe->data.source, recipe->data.validation_split, recipe->data.label};
+    const char *const texts[] = {recipe->name,       recipe->data.source, recipe->data.validation_split,
+                                 recipe->data.label, recipe->data.key,    recipe->data.proteins.key};
     *out = NULL;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *fault = texts[i] ? st_text_fault(texts[i]) : NULL;

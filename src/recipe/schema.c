@@ -107,8 +107,8 @@ static const st_key reshape_keys[] = {
      .required = true, .doc = "the new shape of a sample"},
 };
 static const st_key dense_keys[] = {
-    {.name = "units", .type = ST_KEY_INTEGER, IN_LAYER(units), RANGE(1, MAX_UNITS), .required = true,
-     .doc = "values it gives"},
+    {.name = "units", .type = ST_KEY_UNITS, IN_LAYER(units), .beside = offsetof(st_layer, units_of_input),
+     RANGE(1, MAX_UNITS), .required = true, .doc = "values it gives; input: as many as the model's input has"},
     ACTIVATION_KEY,
     BIAS_KEY,
     INITIALIZER_KEY,
@@ -179,7 +179,8 @@ static const st_key zero_pad_keys[] = {
 };
 static const st_key branch_keys[] = {
     {.name = "slice", .type = ST_KEY_SLICE, .offset = 0, RANGE(0, MAX_DIM),
-     .doc = "[begin, end]: takes these values of the last axis, end not among them; left out: all"},
+     .doc = "[begin, end]: takes these values of the last axis, end not among them; {genes: [begin, end]} and "
+            "{proteins: [begin, end]} stand in for where the data has them, with input_from_data; left out: all"},
     {.name = "layers", .type = ST_KEY_LAYERS, .offset = offsetof(st_branch, layers),
      .beside = offsetof(st_branch, n_layers), ROWS(layers), .required = true, .doc = "the branch's layers"},
 };
@@ -289,6 +290,42 @@ static const st_record augments[] = {
      .doc = "random changes of each training image, the same to input and target"},
 };
 
+#define SCALING_KEYS(block)                                                                                            \
+    {.name = "scale", .type = ST_KEY_SWITCH, IN_RECIPE(data.block.scale), .fallback = "false",                         \
+     .doc = "whether each is brought to mean 0 and variance 1, as over the training cells"},                           \
+    {.name = "max_value", .type = ST_KEY_NUMBER, IN_RECIPE(data.block.max_value), RANGE(0, 1e9),                       \
+     .doc = "values are then cut to minus this ... this"}
+
+static const st_key genes_keys[] = {
+    {.name = "total_count", .type = ST_KEY_SWITCH, IN_RECIPE(data.genes.total_count), .fallback = "false",
+     .doc = "whether each cell's counts are multiplied by target_sum / their sum"},
+    {.name = "target_sum", .type = ST_KEY_NUMBER, IN_RECIPE(data.genes.target_sum), RANGE(0, 1e12),
+     .doc = "what counts sum to; left out: the median of the training cells' sums"},
+    {.name = "log1p", .type = ST_KEY_SWITCH, IN_RECIPE(data.genes.log1p), .fallback = "false",
+     .doc = "whether x becomes log(1 + x)"},
+    {.name = "most_variable", .type = ST_KEY_INTEGER, IN_RECIPE(data.genes.most_variable), RANGE(1, MAX_UNITS),
+     .doc = "so many genes are kept, the most variable of the training cells (Seurat's dispersions, as scanpy's "
+            "flavor seurat); left out: all"},
+    SCALING_KEYS(genes),
+};
+static const char *const ratios[] = {[ST_CLR_NONE] = "none", [ST_CLR_CELL] = "cell", [ST_CLR_FEATURE] = "feature"};
+static const st_key proteins_keys[] = {
+    {.name = "key", .type = ST_KEY_TEXT, IN_RECIPE(data.proteins.key),
+     .doc = "the matrix of an h5ad file that holds them, as obsm/protein_expression; left out: found by its name, or "
+            "by the features' types"},
+    {.name = "clr", .type = ST_KEY_WORD, IN_RECIPE(data.proteins.clr), WORDS(ratios), .fallback = "none",
+     .doc = "centred log-ratio, x becomes log(1 + x / g), g = exp(mean of log(1 + x)): over the proteins of a cell "
+            "(Seurat's margin 2, muon's axis 1), or over the training cells of a protein (margin 1, axis 0)"},
+    SCALING_KEYS(proteins),
+};
+static const st_record genes_record[] = {
+    {.name = "genes", .path = "data.genes", KEYS(genes_keys), .doc = "how genes' counts are prepared, in this order"},
+};
+static const st_record proteins_record[] = {
+    {.name = "proteins", .path = "data.proteins", KEYS(proteins_keys),
+     .doc = "how proteins' counts are prepared, in this order"},
+};
+
 static const st_key data_keys[] = {
     {.name = "source", .type = ST_KEY_TEXT, IN_RECIPE(data.source), POS_IN_RECIPE(data.source_pos),
      .doc = "a known data set (fashion-mnist, mnist, ecg5000, cifar10), a file or a folder; #test picks a split"},
@@ -302,6 +339,12 @@ static const st_key data_keys[] = {
      .doc = "brings images to this size: n or [height, width]"},
     {.name = "augment", .type = ST_KEY_SECTION, .offset = 0, ROWS(augments),
      .doc = "random changes of each training image, the same to input and target"},
+    {.name = "key", .type = ST_KEY_TEXT, IN_RECIPE(data.key),
+     .doc = "what in an h5ad or HDF5 file holds the samples, as layers/counts; left out: X, or the only data set"},
+    {.name = "genes", .type = ST_KEY_SECTION, .offset = 0, .beside = offsetof(strait_recipe, data.genes.on),
+     ROWS(genes_record), .doc = "how genes' counts are prepared; the model takes the genes kept, then the proteins"},
+    {.name = "proteins", .type = ST_KEY_SECTION, .offset = 0, .beside = offsetof(strait_recipe, data.proteins.on),
+     ROWS(proteins_record), .doc = "how proteins' counts are prepared; left out: the model takes none"},
     {.name = "label", .type = ST_KEY_TEXT, IN_RECIPE(data.label),
      .doc = "the column of a table that holds the labels: its name, its number from 0, last or none; left out: the one "
             "named label, class or target"},
@@ -317,6 +360,8 @@ static const st_key model_keys[] = {
     {.name = "input", .type = ST_KEY_SHAPE, IN_RECIPE(model.input_dim),
      .beside = offsetof(strait_recipe, model.n_input_dims), POS_IN_RECIPE(model.input_pos), RANGE(1, MAX_DIM),
      .required = true, .doc = "shape of a sample: [height, width, channels] or [features]"},
+    {.name = "input_from_data", .type = ST_KEY_SWITCH, IN_RECIPE(model.input_from_data),
+     .doc = "whether the prepared data's shape takes the place of input, which stands in for it where there is no data"},
     {.name = "initializer", .type = ST_KEY_INITIALIZER, IN_RECIPE(model.initializer), ROWS(initializers),
      .fallback = "glorot_uniform", .doc = "how weights start in layers that do not say; biases start at 0"},
     {.name = "encoder", .type = ST_KEY_LAYERS, IN_RECIPE(model.encoder),

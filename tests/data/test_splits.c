@@ -31,7 +31,7 @@ static float value(strait_data *data, int64_t i) {
     return first;
 }
 
-static void assert_splits(const strait_recipe *recipe, int64_t n_train, int64_t n_validation, float first_validation) {
+static void assert_splits(strait_recipe *recipe, int64_t n_train, int64_t n_validation, float first_validation) {
     strait_data *train = NULL, *validation = NULL;
     strait_error err = {0};
     if (st_data_open_splits(&train, &validation, recipe, NULL, NULL, &err) != STRAIT_OK) fail_msg("%s", err.message);
@@ -47,7 +47,7 @@ static void assert_splits(const strait_recipe *recipe, int64_t n_train, int64_t 
     strait_data_free(validation);
 }
 
-static void assert_splits_fail(const strait_recipe *recipe, strait_data *train, strait_data *validation,
+static void assert_splits_fail(strait_recipe *recipe, strait_data *train, strait_data *validation,
                                strait_status code, const char *message) {
     strait_data *a = NULL, *b = NULL;
     strait_error err = {0};
@@ -137,7 +137,7 @@ static void test_failing_allocations(void **state) {
     by_fraction.data.validation_fraction = 0.5;
     by_fraction.data.n_only = 1;
     by_fraction.data.only = (int64_t[]){1};
-    const strait_recipe *recipes[] = {&by_name, &by_fraction};
+    strait_recipe *recipes[] = {&by_name, &by_fraction};
     for (int i = 0; i < 2; i++) {
         for (uint64_t n = 1;; n++) {
             strait_data *train = NULL, *validation = NULL;
@@ -154,7 +154,7 @@ static void test_failing_allocations(void **state) {
     }
 }
 
-static void assert_scaling(strait_data *data, const strait_recipe *recipe, double offset, double factor) {
+static void assert_scaling(strait_data *data, strait_recipe *recipe, double offset, double factor) {
     double o = -1, f = -1;
     assert_int_equal(st_data_scaling(&o, &f, data, recipe, NULL), STRAIT_OK);
     assert_true(fabs(o - offset) < 1e-15 && fabs(f - factor) < 1e-15);
