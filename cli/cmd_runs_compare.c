@@ -76,6 +76,14 @@ static void set_cell(cli_word *cell, const char *text, size_t n) {
         snprintf(cell->text, sizeof cell->text, "%.*s...", (int)bytes, text);
 }
 
+/* A key, cut at its front: what it ends with tells keys apart. Keys are ASCII. */
+static void set_key(cli_word *cell, const char *key, size_t n) {
+    if (n <= WIDEST)
+        snprintf(cell->text, sizeof cell->text, "%.*s", (int)n, key);
+    else
+        snprintf(cell->text, sizeof cell->text, "...%.*s", WIDEST, key + n - WIDEST);
+}
+
 /* A key and a value for each run, under the runs' names. */
 static cli_exit print_table(const comparison *c, const char *title, int n_rows, const cli_word *cell, bool right) {
     cli_column *column = calloc((size_t)c->n + 1, sizeof *column);
@@ -101,7 +109,7 @@ static cli_exit print_differences(const comparison *c) {
     const char *at = c->differences;
     for (int i = 0; i < n_rows * (c->n + 1); i++) {
         const size_t length = strcspn(at, "\t\n");
-        set_cell(&cell[i], at, length);
+        (i % (c->n + 1) == 0 ? set_key : set_cell)(&cell[i], at, length);
         at += length + 1;
     }
     const cli_exit code = print_table(c, "recipe", n_rows, cell, false);

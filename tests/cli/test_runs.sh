@@ -68,6 +68,12 @@ run runs compare small-001 small-002 --json
 expect_json runs differences
 expect_refused 'at least two runs' runs compare small-001
 
+check "keys longer than their column keep the end that tells them apart"
+run train small.yaml -q --epochs 1 --set train.optimizer=adadelta --out elsewhere
+run runs compare runs/small-001 elsewhere/small-001
+expect_exit 0
+expect_stdout '^\.\.\.ain\.optimizer\.adadelta\.learning_rate '
+
 check "a comparison without the data still tells the rest"
 mv data-images-idx3-ubyte away
 run runs compare small-001 small-002 -o others
