@@ -379,6 +379,10 @@ static void add_answers(st_text *html, runs run, int n) {
                 const bool bad = d->finding[f].severity == STRAIT_SEVERITY_PROBLEM;
                 st_text_add(html, "<br><span class=\"badge %s\">%s</span> ", bad ? "bad" : "warn",
                             bad ? "problem" : "warning");
+                if (d->finding[f].layer[0]) {
+                    st_html_escape(html, d->finding[f].layer);
+                    st_text_add(html, ": ");
+                }
                 st_html_escape(html, d->finding[f].sentence);
             }
         } else {

@@ -116,6 +116,7 @@ static fixture *make_run(const char *folder, const char *name) {
         f->setting[i] = (st_setting){setting[i][0], setting[i][1]};
     f->finding[0] = (strait_finding){.code = "clipped_output",
                                      .severity = STRAIT_SEVERITY_PROBLEM,
+                                     .layer = "decoder.0",
                                      .sentence = "63 % lie outside " HOSTILE,
                                      .mend = "Use sigmoid."};
     f->diagnosis = (strait_diagnosis){.loss_moves = true,
@@ -356,6 +357,7 @@ static void hostile_names(void **state) {
     assert_int_equal(st_report_compare(&html, &size, both, 2, NULL), STRAIT_OK);
     assert_null(strstr(html, "<script>alert"));
     assert_null(strstr(html, "\" onclick"));
+    ASSERT_HAS(html, "problem</span> decoder.0: 63 % lie outside");
     free(html);
     free(plain);
     free(hostile);
