@@ -15,6 +15,37 @@ static const char tiny_yaml[] = "name: tiny\n"
                                 "train: {epochs: 2, batch_size: 8, threads: 2,\n"
                                 "  early_stopping: {patience: 2, restore_best: true}}\n";
 
+/* Every layer that keeps something of its own. */
+static const char rich_yaml[] = "name: rich\n"
+                                "data: {validation: 0.25, augment: {rotate: 10, flip: both}}\n"
+                                "model:\n"
+                                "  input: [4, 4, 1]\n"
+                                "  encoder:\n"
+                                "    - conv2d: {filters: 2, initializer: he_normal}\n"
+                                "    - batch_norm\n"
+                                "    - activation: relu\n"
+                                "    - residual: [{conv2d: {filters: 2, activation: gelu}}, layer_norm]\n"
+                                "    - parallel: [{layers: [max_pool2d]}, {layers: [avg_pool2d, {dropout: 0.1}]}]\n"
+                                "    - gaussian_noise: 0.1\n"
+                                "    - flatten\n"
+                                "    - gaussian: {mean: [{dense: {units: 2}}], log_variance: [{dense: {units: 2}}]}\n"
+                                "  decoder:\n"
+                                "    - dense: {units: 4, activation: swish}\n"
+                                "    - reshape: [2, 2, 1]\n"
+                                "    - upsample2d: {interpolation: bilinear}\n"
+                                "    - upsample2d\n"
+                                "    - zero_pad2d: 1\n"
+                                "    - crop2d: 3\n"
+                                "    - conv2d_transpose: {filters: 1}\n"
+                                "train:\n"
+                                "  epochs: 1\n"
+                                "  batch_size: 16\n"
+                                "  threads: 2\n"
+                                "  optimizer: {rmsprop: {momentum: 0.9, centered: true}}\n"
+                                "  loss: {mse: 0.8, huber: 0.2}\n"
+                                "  penalty: {weights: {l2: 1e-4}, latent: {l1: 1e-5}}\n"
+                                "  clip_norm: 1\n";
+
 /* What is tried: with everything it needs in context. It frees whatever it got. */
 typedef strait_status (*st_trial)(void *context, strait_error *err);
 
@@ -259,6 +290,21 @@ static strait_status try_sheet(void *context, strait_error *err) {
     return strait_picture_sheet(test_path("sheet.png"), 1, rows, NULL, 4, err);
 }
 
+static strait_status try_activations(void *context, strait_error *err) {
+    const st_place *place = context;
+    strait_activations *activations = NULL;
+    strait_status status = strait_model_activations(&activations, place->model, place->data, 1, err);
+    assert_true((status == STRAIT_OK) == (activations != NULL));
+    if (status == STRAIT_OK) status = strait_picture_activations(test_path("maps.png"), activations, err);
+    strait_activations_free(activations);
+    return status;
+}
+
+static strait_status try_diagram(void *context, strait_error *err) {
+    const st_place *place = context;
+    return strait_report_diagram(test_path("diagram.svg"), place->model, err);
+}
+
 static strait_status try_known(void *context, strait_error *err) {
     (void)context;
     strait_data *data = NULL;
@@ -312,6 +358,20 @@ static void test_run(void **state) {
     torture_and_look("train", try_run, place, check_run);
 }
 
+/* A model of all layers, a place of its own; the data is the tiny one's. */
+static void test_rich(void **state) {
+    st_place *place = *state, rich = {.data = place->data, .recipe = parse(rich_yaml, 0, NULL)};
+    ASSERT_OK(strait_model_build(&rich.model, rich.recipe, &test_error));
+    torture("build, rich", try_build, &rich);
+    torture("train in memory, rich", try_training, &rich);
+    torture("encode, rich", try_encode, &rich);
+    torture("evaluate, rich", try_evaluate, &rich);
+    torture("activations", try_activations, &rich);
+    torture("diagram", try_diagram, &rich);
+    strait_recipe_free(rich.recipe);
+    strait_model_free(rich.model);
+}
+
 static void test_resume(void **state) {
     st_place *place = *state;
     strait_train_result result;
@@ -326,7 +386,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recipes), cmocka_unit_test(test_files),    cmocka_unit_test(test_data_sets),
         cmocka_unit_test(test_apply),   cmocka_unit_test(test_training), cmocka_unit_test(test_run),
-        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_resume),  cmocka_unit_test(test_rich),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
