@@ -233,6 +233,48 @@ static void geometric_medians_known_by_geometry(void **state) {
     }
 }
 
+/* Duplicates alone, a constant feature, one sample: the centre is where they are. NaN is refused, with its place. */
+static void centres_of_extreme_data(void **state) {
+    (void)state;
+    double centre[2], distance[5];
+    int64_t order[5];
+    strait_error err = {0};
+    strait_array *x = new_rows(5, 2);
+    for (int i = 0; i < 5; i++) {
+        x->values[2 * i] = 1e-30F;
+        x->values[2 * i + 1] = -3e30F;
+    }
+    for (int kind = 0; kind < 3; kind++) {
+        assert_int_equal(strait_centre(centre, x, NULL, 0, (strait_centre_kind)kind, NULL), STRAIT_OK);
+        assert_true((float)centre[0] == x->values[0] && (float)centre[1] == x->values[1]);
+        assert_int_equal(strait_centre(centre, x, (int64_t[]){4}, 1, (strait_centre_kind)kind, NULL), STRAIT_OK);
+        assert_true((float)centre[1] == x->values[1]);
+    }
+    assert_int_equal(strait_rank(order, distance, x, NULL, 0, centre, STRAIT_METRIC_COSINE, NULL), STRAIT_OK);
+    assert_memory_equal(order, ((int64_t[]){0, 1, 2, 3, 4}), sizeof order);
+    assert_true(distance[0] >= 0 && distance[4] < 1e-9);
+    for (int i = 0; i < 5; i++) {
+        x->values[2 * i] = (float)i;
+        x->values[2 * i + 1] = 7; /* constant */
+    }
+    assert_int_equal(strait_centre(centre, x, NULL, 0, STRAIT_CENTRE_GEOMETRIC, NULL), STRAIT_OK);
+    assert_near(centre[0], 2);
+    assert_true(centre[1] == 7);
+    assert_int_equal(strait_rank(order, distance, x, NULL, 0, (double[]){2, NAN}, STRAIT_METRIC_EUCLIDEAN, &err),
+                     STRAIT_ARGUMENT);
+    assert_message(&err, "value 1 of the centre is not finite");
+    x->values[3] = NAN;
+    for (int kind = 0; kind < 3; kind++) {
+        assert_int_equal(strait_centre(centre, x, NULL, 0, (strait_centre_kind)kind, &err), STRAIT_ARGUMENT);
+        assert_message(&err, "value 1 of sample 1 is NaN");
+    }
+    assert_int_equal(strait_rank(order, distance, x, NULL, 0, (double[]){0, 0}, STRAIT_METRIC_EUCLIDEAN, &err),
+                     STRAIT_ARGUMENT);
+    assert_message(&err, "sample 1 is NaN");
+    assert_int_equal(strait_centre(centre, x, NULL, 0, (strait_centre_kind)9, &err), STRAIT_ARGUMENT);
+    strait_array_free(x);
+}
+
 static void ranks_go_by_distance_then_by_index(void **state) {
     (void)state;
     strait_array *x = new_rows(6, 2);
@@ -394,7 +436,7 @@ static void failed_allocations_are_told(void **state) {
     strait_array *x = draw_rows(20, 3);
     int32_t cluster[20];
     int64_t label[20], order[20];
-    double value, areas[2] = {0}, distance[20];
+    double value, areas[2], centre[3] = {0}, distance[20];
     truth t;
     draw_truth(&t, 1, 10);
     for (int i = 0; i < 20; i++)
@@ -408,7 +450,7 @@ static void failed_allocations_are_told(void **state) {
         if (status == STRAIT_OK) status = strait_centre(distance, x, NULL, 0, STRAIT_CENTRE_MEDIAN, NULL);
         if (status == STRAIT_OK) status = strait_centre(distance, x, NULL, 0, STRAIT_CENTRE_GEOMETRIC, NULL);
         if (status == STRAIT_OK)
-            status = strait_rank(order, distance, x, NULL, 0, areas, STRAIT_METRIC_EUCLIDEAN, NULL);
+            status = strait_rank(order, distance, x, NULL, 0, centre, STRAIT_METRIC_EUCLIDEAN, NULL);
         if (status == STRAIT_OK) status = strait_detection_areas(&areas[0], &areas[1], t.score, t.positive, 400, NULL);
         if (status == STRAIT_OK) status = strait_detection_best(&value, t.score, t.positive, 400, true, NULL);
         if (status == STRAIT_OK) status = strait_detection_roc(&roc, t.score, t.positive, 400, NULL);
@@ -429,6 +471,7 @@ int main(void) {
         cmocka_unit_test(silhouette_of_a_part_of_the_samples),
         cmocka_unit_test(centres_are_those_of_numpy_and_scipy),
         cmocka_unit_test(geometric_medians_known_by_geometry),
+        cmocka_unit_test(centres_of_extreme_data),
         cmocka_unit_test(ranks_go_by_distance_then_by_index),
         cmocka_unit_test(detection_is_that_of_scikit_learn),
         cmocka_unit_test(detection_with_one_class_alone),
