@@ -222,6 +222,46 @@ static void mixture_of_extreme_data(void **state) {
     assert_message(&err, "cannot be inverted");
     assert_null(mixture);
     assert_null(found);
+    for (int i = 0; i < 12; i++)
+        x->values[i] = 2; /* duplicates alone */
+    assert_int_equal(strait_mixture_fit(&mixture, &found, x, &(strait_cluster_options){.k = 2}, &err), STRAIT_OK);
+    assert_true(found->k == 1 && mixture->k == 1 && isfinite(found->score));
+    assert_near(mixture->mean[1], 2, 1e-12);
+    strait_mixture_free(mixture);
+    strait_clusters_free(found);
+    x->values[5] = INFINITY;
+    assert_int_equal(strait_mixture_fit(&mixture, &found, x, &(strait_cluster_options){.k = 2}, &err), STRAIT_ARGUMENT);
+    assert_message(&err, "value 1 of sample 2 is infinite");
+    strait_array_free(x);
+}
+
+/* A constant feature changes nothing but for its own value; by cosine, rows of zeros are a direction of their own. */
+static void kmeans_of_constant_features_and_zeros(void **state) {
+    (void)state;
+    strait_array *x = draw_blobs(12, 300, 2, 3, NULL), *wide = new_rows(300, 3);
+    strait_clusters *found, *again;
+    for (int i = 0; i < 300; i++) {
+        wide->values[3 * i] = x->values[2 * i];
+        wide->values[3 * i + 1] = -5;
+        wide->values[3 * i + 2] = x->values[2 * i + 1];
+    }
+    assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 3}, NULL), STRAIT_OK);
+    assert_int_equal(strait_kmeans(&again, wide, &(strait_cluster_options){.k = 3}, NULL), STRAIT_OK);
+    assert_memory_equal(found->cluster, again->cluster, 300 * sizeof *found->cluster);
+    assert_near(again->score, found->score, 1e-9 * found->score);
+    for (int c = 0; c < 3; c++)
+        assert_true(again->centre->values[3 * c + 1] == -5);
+    strait_clusters_free(found);
+    strait_clusters_free(again);
+    memset(x->values, 0, 300 * 2 * sizeof *x->values);
+    x->values[0] = 1e-20F;
+    x->values[2] = 5;
+    const strait_cluster_options cosine = {.k = 4, .metric = STRAIT_METRIC_COSINE};
+    assert_int_equal(strait_kmeans(&found, x, &cosine, NULL), STRAIT_OK);
+    assert_int_equal(found->k, 2);
+    assert_true(found->cluster[0] == 1 && found->cluster[1] == 1 && found->cluster[2] == 0 && found->score == 0);
+    strait_clusters_free(found);
+    strait_array_free(wide);
     strait_array_free(x);
 }
 
@@ -251,6 +291,7 @@ int main(void) {
         cmocka_unit_test(kmeans_finds_the_best_of_scikit_learn),
         cmocka_unit_test(kmeans_is_the_same_on_any_number_of_threads),
         cmocka_unit_test(kmeans_of_extreme_data),
+        cmocka_unit_test(kmeans_of_constant_features_and_zeros),
         cmocka_unit_test(each_sample_can_be_a_cluster),
         cmocka_unit_test(mixture_is_that_of_scikit_learn),
         cmocka_unit_test(samples_of_a_mixture_are_distributed_as_it),

@@ -234,6 +234,7 @@ static void shipped_recipes_have_their_parameters(void **state) {
         {"cells-old", 493249, 0},
         {"fashion-basic", 101200, 0},
         {"mnist-dense", 624074, 0},
+        {"mnist-clusters", 3330794, 0},
         {"fashion-denoise-conv", 3217, 0},
         {"fashion-denoise-dense", 101200, 0},
     };

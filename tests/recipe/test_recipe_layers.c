@@ -224,6 +224,7 @@ static void shipped_recipes_come_back(void **state) {
                                         "mnist-vae",
                                         "mnist-conv",
                                         "mnist-dense",
+                                        "mnist-clusters",
                                         "fashion-denoise-dense"};
     setenv("STRAIT_RECIPES", STRAIT_SOURCE_DIR "/recipes", 1);
     for (size_t i = 0; i < COUNT(names); i++) {
