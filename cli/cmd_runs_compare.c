@@ -149,6 +149,12 @@ static bool same_losses(const comparison *c) {
     return true;
 }
 
+static bool same_sources(const comparison *c) {
+    for (int i = 1; i < c->n; i++)
+        if (strcmp(c->run[i].source, c->run[0].source) != 0) return false;
+    return true;
+}
+
 /* ---- pictures ---- */
 
 static bool spans(const strait_series *series, int n) {
@@ -266,6 +272,8 @@ static cli_exit print_all(const comparison *c, const json_t *files) {
     if (print_results(c) != CLI_OK) return CLI_FAILED;
     if (!same_losses(c))
         printf("\nThe runs were trained for different losses: their numbers are not the same measure.\n");
+    else if (!same_sources(c))
+        printf("\nThe runs were trained on different data: their losses cannot be ranked.\n");
     for (size_t i = 0; i < json_array_size(files); i++)
         printf("%s%s\n", i ? "            " : "\npictures    ", json_string_value(json_array_get(files, i)));
     return CLI_OK;

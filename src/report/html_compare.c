@@ -107,6 +107,18 @@ static bool same_loss(st_text *html, runs run, int n) {
     return same;
 }
 
+/* Whether all saw the same data: the errors of one data set say nothing of another's. Unknown is no difference. */
+static bool same_source(runs run, int n) {
+    const char *first = NULL;
+    for (int i = 0; i < n; i++) {
+        const char *source = run[i]->run ? run[i]->run->source : "";
+        if (!source[0]) continue;
+        if (first && strcmp(first, source) != 0) return false;
+        first = source;
+    }
+    return true;
+}
+
 /* The best of a row, or NAN where none is better than another. */
 static double best_of(runs run, int n, size_t row) {
     double best = NAN;
@@ -121,7 +133,7 @@ static double best_of(runs run, int n, size_t row) {
 }
 
 static void add_figures(st_text *html, runs run, int n) {
-    const bool comparable = same_loss(html, run, n);
+    const bool one_loss = same_loss(html, run, n), comparable = one_loss && same_source(run, n);
     st_html_section(html, "figures", "Figures");
     st_text_add(html, "<div class=\"scroll\"><table class=\"numbers\">\n");
     head_row(html, run, n);
@@ -155,8 +167,8 @@ static void add_figures(st_text *html, runs run, int n) {
     }
     st_text_add(html, "</tr>\n</table></div>\n");
     if (!comparable)
-        st_text_add(html,
-                    "<p class=\"quiet\">The runs were trained for different losses: these cannot be ranked.</p>\n");
+        st_text_add(html, "<p class=\"quiet\">The runs were trained %s: their losses cannot be ranked.</p>\n",
+                    one_loss ? "on different data" : "for different losses");
     st_text_add(html, "</section>\n");
 }
 

@@ -73,6 +73,13 @@ run train small.yaml -q --epochs 1 --set train.optimizer=adadelta --out elsewher
 run runs compare runs/small-001 elsewhere/small-001
 expect_exit 0
 expect_stdout '^\.\.\.ain\.optimizer\.adadelta\.learning_rate '
+grep -q 'cannot be ranked' "$out" && fail "the data is the same"
+
+check "errors on different data are not ranked"
+cp data-images-idx3-ubyte copy-images-idx3-ubyte
+run train small.yaml -q --epochs 1 --data copy-images-idx3-ubyte --out elsewhere
+run runs compare runs/small-001 elsewhere/small-002
+expect_stdout 'on different data: their losses cannot be ranked'
 
 check "a comparison without the data still tells the rest"
 mv data-images-idx3-ubyte away

@@ -620,7 +620,14 @@ static void a_comparison(void **state) {
     /* Other losses are not ranked. */
     b->setting[1].value = "mae";
     assert_int_equal(st_report_compare(&html, &size, both, 2, NULL), STRAIT_OK);
-    ASSERT_HAS(html, "these cannot be ranked");
+    ASSERT_HAS(html, "for different losses: their losses cannot be ranked");
+    ASSERT_HAS(html, "<td class=\"number\">0.125</td><td class=\"number\">0.0625</td>");
+    free(html);
+    /* Nor are those of other data. */
+    b->setting[1].value = a->setting[1].value;
+    snprintf(b->run.source, sizeof b->run.source, "elsewhere");
+    assert_int_equal(st_report_compare(&html, &size, both, 2, NULL), STRAIT_OK);
+    ASSERT_HAS(html, "on different data: their losses cannot be ranked");
     ASSERT_HAS(html, "<td class=\"number\">0.125</td><td class=\"number\">0.0625</td>");
     free(html);
     free(a);
