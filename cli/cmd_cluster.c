@@ -216,7 +216,8 @@ static void print_sizes(const work *w) {
 }
 
 static cli_exit print_text(const work *w) {
-    printf("%d clusters of %s samples, by %s\n", w->found->k, cli_count(w->found->n).text, w->method);
+    printf("%d cluster%s of %s samples, by %s\n", w->found->k, w->found->k == 1 ? "" : "s", cli_count(w->found->n).text,
+           w->method);
     if (!is(w, "leiden") && w->found->k < w->o.k)
         printf("%d were asked for: no more have samples of their own\n", w->o.k);
     print_sizes(w);

@@ -53,7 +53,7 @@ yes 7,7 | head -20 >same.csv
 for method in kmeans mixture; do
     run cluster same.csv -k 3 --method $method
     expect_exit 0
-    expect_stdout '^1 clusters of 20 samples'
+    expect_stdout '^1 cluster of 20 samples'
 done
 run cluster same.csv --method leiden
 expect_exit 0
