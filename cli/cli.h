@@ -76,6 +76,7 @@ extern const cli_command cli_runs_list, cli_runs_show, cli_runs_compare, cli_run
     cli_runs_delete;
 extern const cli_command cli_pca, cli_compare_pca, cli_anomaly_fit, cli_anomaly_score;
 extern const cli_command cli_tsne, cli_umap, cli_trustworthiness, cli_neighbors;
+extern const cli_command cli_scatter, cli_interpolate, cli_perturb, cli_sample, cli_manifold, cli_components;
 extern const cli_command cli_cluster, cli_represent;
 
 /* Arguments, parsed (args.c). Texts are borrowed from argv. */

@@ -7,13 +7,15 @@
 #include "format.h"
 #include "json.h"
 #include "output.h"
+#include "picture.h"
 #include "terminal.h"
 
 static const cli_option options[] = {
     {"k", 'k', CLI_COUNT, false, "K", "components (default: as many as the model's latent has values)"},
     {"fit", 0, CLI_TEXT, false, "DATA", "find the components on these samples instead, as the model's training data"},
-    {"picture", 0, CLI_TEXT, false, "FILE.png", "draw the error against the number of components, and the model's"},
-    {"sheet", 0, CLI_TEXT, false, "FILE.png", "draw samples, what the components and what the model make of them"},
+    {"picture", 0, CLI_TEXT, false, "FILE", "draw the error against the number of components, and the model's"},
+    {"sheet", 0, CLI_TEXT, false, "FILE", "draw samples, what the components and what the model make of them"},
+    CLI_OPTION_THEME,
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
     CLI_OPTION_QUIET,
@@ -120,7 +122,7 @@ static strait_status compare(work *w, const cli_args *args, strait_error *err) {
 
 /* ---- pictures ---- */
 
-static strait_status draw_chart(const char *path, const work *w, strait_error *err) {
+static strait_status draw_chart(const char *path, const work *w, strait_theme theme, strait_error *err) {
     double *number = calloc((size_t)w->n_errors, sizeof *number);
     if (!number) {
         err->code = STRAIT_MEMORY;
@@ -134,13 +136,13 @@ static strait_status draw_chart(const char *path, const work *w, strait_error *e
     char name[64];
     snprintf(name, sizeof name, "model, latent of %d", w->latent);
     const strait_series series[] = {{"principal components", w->n_errors, number, w->mse}, {name, 3, across, model}};
-    const strait_status status =
-        strait_picture_chart(path, "Error of reconstruction", "components", "mean squared error", 2, series, 0, err);
+    const strait_chart chart = {"Error of reconstruction", "components", "mean squared error", 2, series, false, theme};
+    const strait_status status = strait_picture_draw_chart(path, &chart, err);
     free(number);
     return status;
 }
 
-static strait_status draw_sheet(const char *path, const work *w, strait_error *err) {
+static strait_status draw_sheet(const char *path, const work *w, strait_theme theme, strait_error *err) {
     const int64_t n = w->x->dim[0] < SHEET_COLUMNS ? w->x->dim[0] : SHEET_COLUMNS;
     const strait_array first = cli_slice(w->x, 0, n);
     strait_array *z = NULL, *back = NULL;
@@ -154,7 +156,8 @@ static strait_status draw_sheet(const char *path, const work *w, strait_error *e
         row[1].values = back->values;
         row[2].values = w->seen->values;
         const strait_array *const rows[] = {&row[0], &row[1], &row[2]};
-        status = strait_picture_sheet(path, 3, rows, captions, (int)n, err);
+        const strait_sheet sheet = {3, rows, captions, (int)n, theme};
+        status = strait_picture_draw_sheet(path, &sheet, err);
     }
     strait_array_free(back);
     strait_array_free(z);
@@ -197,16 +200,17 @@ static cli_exit print_text(const work *w, const cli_args *args) {
 }
 
 static cli_exit run(const cli_args *args) {
-    static const char *const endings[] = {".png", NULL};
+    strait_theme theme;
     const char *picture = cli_text(args, "picture"), *sheet = cli_text(args, "sheet");
-    cli_exit code = picture ? cli_output_check(picture, endings) : CLI_OK;
-    if (code == CLI_OK && sheet) code = cli_output_check(sheet, endings);
+    cli_exit code = cli_theme(&theme, args);
+    if (code == CLI_OK && picture) code = cli_output_check(picture, cli_picture_endings);
+    if (code == CLI_OK && sheet) code = cli_output_check(sheet, cli_picture_endings);
     if (code != CLI_OK) return code;
     work w = {0};
     strait_error err = {0};
     strait_status status = compare(&w, args, &err);
-    if (status == STRAIT_OK && picture) status = draw_chart(picture, &w, &err);
-    if (status == STRAIT_OK && sheet) status = draw_sheet(sheet, &w, &err);
+    if (status == STRAIT_OK && picture) status = draw_chart(picture, &w, theme, &err);
+    if (status == STRAIT_OK && sheet) status = draw_sheet(sheet, &w, theme, &err);
     if (status != STRAIT_OK)
         code = cli_failed(&err);
     else

@@ -5,6 +5,7 @@
 #include "format.h"
 #include "json.h"
 #include "output.h"
+#include "picture.h"
 #include "points.h"
 #include "table.h"
 
@@ -15,7 +16,8 @@ static const cli_option options[] = {
     {"neighbors", 'n', CLI_COUNT, false, "N", "how many to find (default: 20)"},
     {"metric", 0, CLI_TEXT, false, "METRIC", "euclidean or cosine (default: euclidean)"},
     {"output", 'o', CLI_TEXT, false, "FILE", "write index and distance: .npy or .csv"},
-    {"picture", 0, CLI_TEXT, false, "FILE.png", "draw the sample and its neighbours, nearest first"},
+    {"picture", 0, CLI_TEXT, false, "FILE", "draw the sample and its neighbours, nearest first"},
+    CLI_OPTION_THEME,
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
     {0},
@@ -67,7 +69,7 @@ static strait_status write_table(const char *path, const strait_neighbors *found
 }
 
 static strait_status draw(const char *path, const cli_samples *samples, int64_t of, const strait_neighbors *found,
-                          strait_error *err) {
+                          strait_theme theme, strait_error *err) {
     const size_t each = (size_t)cli_samples_features(samples);
     int64_t dim[STRAIT_MAX_DIMS];
     strait_array *sheet = NULL;
@@ -79,7 +81,7 @@ static strait_status draw(const char *path, const cli_samples *samples, int64_t 
         const int64_t from = i == 0 ? of : found->index[i - 1];
         memcpy(sheet->values + (size_t)i * each, samples->x->values + (size_t)from * each, each * sizeof(float));
     }
-    status = cli_write_sheet(path, sheet, SHEET_COLUMNS, err);
+    status = cli_draw_samples(path, sheet, SHEET_COLUMNS, NULL, theme, err);
     strait_array_free(sheet);
     return status;
 }
@@ -103,12 +105,14 @@ static cli_exit print_text(const strait_neighbors *found) {
 }
 
 static cli_exit run(const cli_args *args) {
-    static const char *const tables[] = {".npy", ".csv", NULL}, *const pictures[] = {".png", NULL};
+    static const char *const tables[] = {".npy", ".csv", NULL};
     const char *output = cli_text(args, "output"), *picture = cli_text(args, "picture");
     strait_neighbors_options o = {.threads = cli_int(args, "threads", 0)};
+    strait_theme theme;
     cli_exit code = cli_metric(&o.metric, args);
+    if (code == CLI_OK) code = cli_theme(&theme, args);
     if (code == CLI_OK && output) code = cli_output_check(output, tables);
-    if (code == CLI_OK && picture) code = cli_output_check(picture, pictures);
+    if (code == CLI_OK && picture) code = cli_output_check(picture, cli_picture_endings);
     if (code != CLI_OK) return code;
     const int64_t of = (int64_t)cli_seed(args, "of", 0);
     cli_points points;
@@ -117,7 +121,7 @@ static cli_exit run(const cli_args *args) {
     strait_status status = cli_points_open(&points, args->operand, args->n_operands, o.threads, &err);
     if (status == STRAIT_OK) status = find(&found, points.x, of, cli_int(args, "neighbors", 20), &o, &err);
     if (status == STRAIT_OK && output) status = write_table(output, found, &err);
-    if (status == STRAIT_OK && picture) status = draw(picture, &points.samples, of, found, &err);
+    if (status == STRAIT_OK && picture) status = draw(picture, &points.samples, of, found, theme, &err);
     if (status != STRAIT_OK)
         code = cli_failed(&err);
     else

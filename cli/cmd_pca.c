@@ -7,6 +7,7 @@
 #include "explore_input.h"
 #include "format.h"
 #include "json.h"
+#include "map_picture.h"
 #include "output.h"
 #include "table.h"
 #include "terminal.h"
@@ -16,8 +17,10 @@ static const cli_option options[] = {
     {"data", 0, CLI_TEXT, false, "DATA", "apply them to these samples instead: scores and errors are of DATA"},
     {"output", 'o', CLI_TEXT, false, "FILE", "write the scores, one row a sample: .npy or .csv"},
     {"save", 0, CLI_TEXT, false, "FILE", "write the components, to be used again: .safetensors"},
-    {"picture", 0, CLI_TEXT, false, "FILE.png", "draw the explained variance, adding up"},
-    {"components", 0, CLI_TEXT, false, "FILE.png", "draw the components, up to 100, beginning with the first"},
+    {"picture", 0, CLI_TEXT, false, "FILE", "draw the explained variance, adding up: .png or .svg"},
+    {"components", 0, CLI_TEXT, false, "FILE", "draw the components, up to 100, beginning with the first"},
+    {"map", 0, CLI_TEXT, false, "FILE", "draw the samples along the first two components"},
+    CLI_OPTIONS_OF_MAP_PICTURES,
     {"seed", 0, CLI_SEED, false, "N", "of the random start beyond 4096 features (default: 0)"},
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
@@ -29,7 +32,7 @@ static const cli_example examples[] = {
     {"strait pca mnist#test -k 10", "how much ten components explain, and the error of going back from them"},
     {"strait pca mnist#train -k 64 --save pca.safetensors --components components.png --picture variance.png",
      "components to use again, and pictures"},
-    {"strait pca pca.safetensors --data mnist#test -o scores.npy", "the scores of other samples"},
+    {"strait pca pca.safetensors --data mnist#test -o scores.npy --map scores.svg", "the scores of other samples"},
     {0},
 };
 
@@ -104,7 +107,7 @@ static strait_status write_scores(const char *path, const work *w, strait_error 
 }
 
 /* Each component in grey: no weight is the middle, its largest weight black or white. Others than images as curves. */
-static strait_status write_components(const char *path, const work *w, strait_error *err) {
+static strait_status write_components(const char *path, const work *w, strait_theme theme, strait_error *err) {
     const cli_samples *samples = measured(w);
     const bool images = samples && cli_samples_are_images(samples);
     const int64_t d = w->pca->n_features, n = w->k < SHEET_SAMPLES ? w->k : SHEET_SAMPLES;
@@ -121,7 +124,7 @@ static strait_status write_components(const char *path, const work *w, strait_er
         for (int64_t j = 0; j < d; j++)
             sheet->values[c * d + j] = images ? 0.5F + 0.5F * weight[j] / largest : weight[j];
     }
-    status = cli_write_sheet(path, sheet, n < SHEET_COLUMNS ? (int)n : SHEET_COLUMNS, err);
+    status = cli_draw_samples(path, sheet, n < SHEET_COLUMNS ? (int)n : SHEET_COLUMNS, NULL, theme, err);
     strait_array_free(sheet);
     return status;
 }
@@ -136,7 +139,7 @@ static void add_up(double *number, double *share, const strait_pca *pca) {
 }
 
 /* The curve, and for each share the way from the axis to the curve and down to the number of components. */
-static strait_status draw(const char *path, const work *w, strait_error *err) {
+static strait_status draw(const char *path, const work *w, strait_theme theme, strait_error *err) {
     const int n = w->pca->n_components + 1;
     double *number = calloc((size_t)n, sizeof *number), *share = calloc((size_t)n, sizeof *share);
     strait_series series[1 + N_SHARES] = {{"explained variance", n, number, share}};
@@ -156,22 +159,55 @@ static strait_status draw(const char *path, const work *w, strait_error *err) {
             snprintf(name[i], sizeof name[i], "%g %%: %d component%s", shares[i] * 100, needed, needed == 1 ? "" : "s");
             series[n_series++] = (strait_series){name[i], 3, x[i], y[i]};
         }
-        status = strait_picture_chart(path, "Variance explained by principal components", "components",
-                                      "share of the variance", n_series, series, 0, err);
+        const strait_chart chart = {"Variance explained by principal components",
+                                    "components",
+                                    "share of the variance",
+                                    n_series,
+                                    series,
+                                    false,
+                                    theme};
+        status = strait_picture_draw_chart(path, &chart, err);
     }
     free(number);
     free(share);
     return status;
 }
 
+/* The samples' scores on the first two components. */
+static strait_status draw_map(const char *path, const work *w, const cli_args *args, strait_error *err) {
+    const cli_samples *samples = measured(w);
+    const char *source = cli_text(args, "data") ? cli_text(args, "data") : args->operand[0];
+    strait_array *z = NULL;
+    cli_word name[2] = {0}, title = {0};
+    if (w->pca->n_components < 2)
+        return cli_refuse(err, STRAIT_ARGUMENT, "--map draws two components, and there is one alone");
+    for (int k = 0; k < 2; k++)
+        snprintf(name[k].text, sizeof name[k].text, "component %d (%.1f %%)", k + 1,
+                 100 * w->pca->variance[k] / w->pca->total_variance);
+    snprintf(title.text, sizeof title.text, "Principal components of %.120s", source);
+    strait_status status = strait_pca_transform(&z, w->pca, samples->x, 2, err);
+    const cli_map map = {.places = z,
+                         .title = title.text,
+                         .axis = {name[0].text, name[1].text},
+                         .x = samples->x,
+                         .data = samples->data,
+                         .info = &samples->info};
+    if (status == STRAIT_OK) status = cli_map_draw(path, &map, args, err);
+    strait_array_free(z);
+    return status;
+}
+
 static strait_status write_files(const work *w, const cli_args *args, strait_error *err) {
     const char *scores = cli_text(args, "output"), *save = cli_text(args, "save"), *picture = cli_text(args, "picture"),
-               *components = cli_text(args, "components");
+               *components = cli_text(args, "components"), *map = cli_text(args, "map");
+    strait_theme theme;
+    cli_theme(&theme, args);
     strait_status status = STRAIT_OK;
     if (save) status = strait_pca_save(w->pca, save, err);
     if (status == STRAIT_OK && scores) status = write_scores(scores, w, err);
-    if (status == STRAIT_OK && picture) status = draw(picture, w, err);
-    if (status == STRAIT_OK && components) status = write_components(components, w, err);
+    if (status == STRAIT_OK && picture) status = draw(picture, w, theme, err);
+    if (status == STRAIT_OK && components) status = write_components(components, w, theme, err);
+    if (status == STRAIT_OK && map) status = draw_map(map, w, args, err);
     return status;
 }
 
@@ -254,7 +290,7 @@ static cli_exit print_table(const work *w) {
 
 static cli_exit print_text(const work *w, const cli_args *args) {
     const strait_pca *pca = w->pca;
-    const char *const written[] = {"save", "output", "picture", "components"};
+    const char *const written[] = {"save", "output", "picture", "components", "map"};
     printf("fitted on   %s samples of %s values%s\n", cli_count(pca->n_samples).text, cli_count(pca->n_features).text,
            pca->exact ? "" : ", randomised");
     printf("components  %s\n", cli_count(pca->n_components).text);
@@ -276,7 +312,7 @@ static cli_exit print_text(const work *w, const cli_args *args) {
 /* What can be refused before any work. */
 static cli_exit check(const cli_args *args) {
     static const char *const scores[] = {".npy", ".csv", NULL}, *const saved[] = {".safetensors", NULL},
-                             *const pictures[] = {".png", NULL};
+                             *const *pictures = cli_picture_endings;
     const struct {
         const char *option;
         const char *const *endings;
@@ -286,6 +322,10 @@ static cli_exit check(const cli_args *args) {
         const cli_exit code = path ? cli_output_check(path, file[i].endings) : CLI_OK;
         if (code != CLI_OK) return code;
     }
+    const cli_exit code = cli_map_check(cli_text(args, "map"), args);
+    if (code != CLI_OK) return code;
+    if (cli_has(args, "map") && !cli_has(args, "data") && cli_ends_with(args->operand[0], ".safetensors"))
+        return cli_usage("--map draws samples, and %s holds none: add --data DATA", args->operand[0]);
     if (cli_has(args, "output") && !cli_has(args, "data") && cli_ends_with(args->operand[0], ".safetensors"))
         return cli_usage("-o writes scores of samples, and %s holds none: add --data DATA", args->operand[0]);
     return CLI_OK;
