@@ -15,7 +15,7 @@ typedef struct strait_tsne_options {
     int dims;             /* 2 (0) or 3 */
     double perplexity;    /* 0: 30 */
     double learning_rate; /* 0: auto, max(50, n / exaggeration / 4) as scikit-learn */
-    double exaggeration;  /* 0: 12, for the first quarter of the iterations */
+    double exaggeration;  /* 0: 12, for the first 15 % of the iterations */
     int iterations;       /* 0: 1000 */
     uint64_t seed;
     bool random_start; /* else the first components, scaled to a standard deviation of 1e-4 */

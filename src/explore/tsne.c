@@ -8,6 +8,9 @@
 #define TELL_EVERY 25
 #define START_DEVIATION 1e-4
 #define LEAST_GAIN 0.01F
+/* Share of the iterations that are exaggerated. From principal components 0.15 gave a lower divergence and a higher
+   trustworthiness on MNIST, of pixels and of latents, than the usual quarter. */
+#define EXAGGERATED 0.15
 
 /* The options with their defaults filled in. */
 typedef struct plan {
@@ -32,7 +35,7 @@ static strait_status make_plan(plan *p, int64_t n, const strait_tsne_options *o,
     ST_TRY(st_map_dims(&p->dims, o->dims, err));
     p->n = n;
     p->iterations = o->iterations ? o->iterations : 1000;
-    p->exaggerated = p->iterations / 4;
+    p->exaggerated = (int)(EXAGGERATED * p->iterations);
     p->exaggeration = o->exaggeration > 0 ? o->exaggeration : 12;
     p->rate = o->learning_rate > 0 ? o->learning_rate : fmax(50, (double)n / p->exaggeration / 4);
     p->perplexity = o->perplexity > 0 ? o->perplexity : fmax(1, fmin(30, (double)(n - 1) / 3));
