@@ -5,13 +5,15 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "map_picture.h"
 #include "output.h"
 #include "points.h"
 #include "terminal.h"
 
 #define OPTIONS_OF_MAPS                                                                                                \
     {"output", 'o', CLI_TEXT, false, "FILE", "write the map, one row a sample: .npy or .csv"},                         \
-        {"dims", 0, CLI_COUNT, false, "N", "of the map: 2 or 3 (default: 2)"},                                         \
+        {"picture", 0, CLI_TEXT, false, "FILE", "draw the map: .png or .svg"}, CLI_OPTIONS_OF_MAP_PICTURES,            \
+        CLI_OPTION_NAMED, {"dims", 0, CLI_COUNT, false, "N", "of the map: 2 or 3 (default: 2)"},                       \
         {"seed", 0, CLI_SEED, false, "N", "of all that is drawn (default: 0)"}, CLI_OPTION_THREADS, CLI_OPTION_JSON,   \
         CLI_OPTION_QUIET, {                                                                                            \
         0                                                                                                              \
@@ -26,25 +28,54 @@ static double seconds_since(const struct timespec *begin) {
 }
 
 static cli_exit check(const cli_args *args) {
-    const char *path = cli_text(args, "output");
-    if (!path) return cli_usage("-o FILE is missing; usage: strait %s", args->command->synopsis[0]);
-    return cli_output_check(path, map_endings);
+    const char *path = cli_text(args, "output"), *picture = cli_text(args, "picture");
+    if (!path && !picture)
+        return cli_usage("-o FILE is missing, and so is --picture FILE; usage: strait %s", args->command->synopsis[0]);
+    const cli_exit code = path ? cli_output_check(path, map_endings) : CLI_OK;
+    return code == CLI_OK ? cli_map_check(picture, args) : code;
+}
+
+/* Writes and draws the map y of the points. method: "UMAP". */
+static strait_status write_map(const cli_args *args, const cli_points *points, const strait_array *y,
+                               const char *method, strait_error *err) {
+    const char *path = cli_text(args, "output"), *picture = cli_text(args, "picture");
+    strait_status status = path ? strait_array_write(y, path, err) : STRAIT_OK;
+    if (status != STRAIT_OK || !picture) return status;
+    cli_named named;
+    cli_word name[3] = {0}, title = {0};
+    for (int k = 0; k < 3; k++)
+        snprintf(name[k].text, sizeof name[k].text, "%s %d", method, k + 1);
+    snprintf(title.text, sizeof title.text, "%s of %s%.100s", method, args->n_operands > 1 ? "the latents of " : "",
+             args->operand[args->n_operands - 1]);
+    status = cli_named_open(&named, points, args, err);
+    const cli_map map = {.places = y,
+                         .title = title.text,
+                         .axis = {name[0].text, name[1].text, name[2].text},
+                         .distances_only = true,
+                         .x = points->x,
+                         .data = named.data,
+                         .info = &named.info};
+    if (status == STRAIT_OK) status = cli_map_draw(picture, &map, args, err);
+    cli_named_close(&named);
+    return status;
 }
 
 /* The result of a map: kl NAN for none. */
 static cli_exit print_map(const cli_args *args, const strait_array *y, double kl, double seconds) {
-    const char *path = cli_text(args, "output");
+    const char *path = cli_text(args, "output"), *picture = cli_text(args, "picture");
     if (cli_has(args, "json")) {
-        json_t *object =
-            json_pack("{s:I, s:I, s:o, s:o}", "samples", (json_int_t)y->dim[0], "dims", (json_int_t)y->dim[1], "file",
-                      cli_json_text(path), "seconds", cli_json_real(seconds));
+        json_t *object = json_pack("{s:I, s:I, s:o}", "samples", (json_int_t)y->dim[0], "dims", (json_int_t)y->dim[1],
+                                   "seconds", cli_json_real(seconds));
+        if (object && path) json_object_set_new(object, "file", cli_json_text(path));
+        if (object && picture) json_object_set_new(object, "picture", cli_json_text(picture));
         if (object && isfinite(kl)) json_object_set_new(object, "kl", cli_json_real(kl));
         return cli_json_print(object);
     }
-    printf("%s  %s samples in %lld dimensions, %s", path, cli_count(y->dim[0]).text, (long long)y->dim[1],
-           cli_duration(seconds).text);
+    printf("%s  %s samples in %lld dimensions, %s", path ? path : picture, cli_count(y->dim[0]).text,
+           (long long)y->dim[1], cli_duration(seconds).text);
     if (isfinite(kl)) printf(", KL divergence %.4f", kl);
     printf("\n");
+    if (path && picture) printf("%s\n", picture);
     return CLI_OK;
 }
 
@@ -89,7 +120,7 @@ static cli_exit run_tsne(const cli_args *args) {
     clock_gettime(CLOCK_MONOTONIC, &begin);
     if (status == STRAIT_OK) status = strait_tsne(&y, &kl, points.x, &options, &err);
     const double seconds = seconds_since(&begin);
-    if (status == STRAIT_OK) status = strait_array_write(y, cli_text(args, "output"), &err);
+    if (status == STRAIT_OK) status = write_map(args, &points, y, "t-SNE", &err);
     code = status == STRAIT_OK ? print_map(args, y, kl, seconds) : cli_failed(&err);
     strait_array_free(y);
     cli_points_close(&points);
@@ -99,7 +130,7 @@ static cli_exit run_tsne(const cli_args *args) {
 const cli_command cli_tsne = {
     .name = "tsne",
     .summary = "lay samples out as a map by t-SNE",
-    .synopsis = {"tsne DATA|Z -o FILE [OPTIONS]", "tsne MODEL DATA -o FILE [OPTIONS]"},
+    .synopsis = {"tsne DATA|Z -o FILE [--picture FILE] [OPTIONS]", "tsne MODEL DATA -o FILE [OPTIONS]"},
     .details = CLI_POINTS_HELP
     "\n"
     "Neighbours are exact up to 100,000 samples, forces those of Barnes and Hut's tree. The start is that of the first "
@@ -127,6 +158,8 @@ static const cli_option umap_options[] = {
 
 static const cli_example umap_examples[] = {
     {"strait umap z.npy --epochs 50 -o map.csv", "a map of latents"},
+    {"strait umap z.npy --epochs 50 --data fashion-mnist#test --picture map.svg --theme dark",
+     "a picture of one, by label"},
     {"strait umap z.npy --epochs 50 -o map.npy --new z.npy --new-output new.npy", "and samples placed on it"},
     {0},
 };
@@ -179,7 +212,7 @@ static cli_exit run_umap(const cli_args *args) {
     if (status == STRAIT_OK) status = strait_umap_fit(&y, cli_has(args, "new") ? &map : NULL, points.x, &options, &err);
     const double seconds = seconds_since(&begin);
     if (options.progress) cli_line_wipe();
-    if (status == STRAIT_OK) status = strait_array_write(y, cli_text(args, "output"), &err);
+    if (status == STRAIT_OK) status = write_map(args, &points, y, "UMAP", &err);
     if (status == STRAIT_OK && map) status = place_new(args, map, &err);
     code = status == STRAIT_OK ? print_map(args, y, (double)NAN, seconds) : cli_failed(&err);
     strait_umap_free(map);
@@ -191,7 +224,7 @@ static cli_exit run_umap(const cli_args *args) {
 const cli_command cli_umap = {
     .name = "umap",
     .summary = "lay samples out as a map by UMAP",
-    .synopsis = {"umap DATA|Z -o FILE [OPTIONS]", "umap MODEL DATA -o FILE [OPTIONS]"},
+    .synopsis = {"umap DATA|Z -o FILE [--picture FILE] [OPTIONS]", "umap MODEL DATA -o FILE [OPTIONS]"},
     .details = CLI_POINTS_HELP
     "\n"
     "Neighbours are exact up to 100,000 samples. A graph of neighbours in several pieces starts from principal "
