@@ -277,7 +277,7 @@ static strait_status vanishing_gradient(const judged *at, strait_error *err) {
 /* ---- the course of the loss ---- */
 
 static strait_status loss_still(const judged *at, strait_error *err) {
-    if (!back(at, 1) || loss_moves(at->result)) return STRAIT_OK;
+    if (!settled(at) || !back(at, 1) || loss_moves(at->result)) return STRAIT_OK;
     const double loss = at->now->loss, then = first_trained(at->result)->loss;
     const double change = loss != 0 ? fabs(loss - then) / fabs(loss) : 0;
     strait_finding found = st_finding(at->diagnosis, "loss_still", STRAIT_SEVERITY_PROBLEM, "", change);

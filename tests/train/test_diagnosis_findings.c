@@ -273,6 +273,19 @@ static void test_overfitting(void **state) {
     drop(&run);
 }
 
+/* Four steps an epoch: too few, after two epochs, to call a loss still; the end calls it so all the same. */
+static void test_loss_still_after_some_steps(void **state) {
+    (void)state;
+    const double still[] = {0.5, 0.5};
+    diagnosed run;
+    script(&run, 2, still, NULL, 40);
+    expect_none(&run, "loss_still");
+    drop(&run);
+    script(&run, 2, still, NULL, 2);
+    expect(&run, "loss_still", "");
+    drop(&run);
+}
+
 static void test_not_finished(void **state) {
     (void)state;
     const double falls[] = {0.5, 0.4, 0.3};
@@ -292,13 +305,14 @@ static void test_not_finished(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),       cmocka_unit_test(test_clipped_output),
-        cmocka_unit_test(test_collapsed),   cmocka_unit_test(test_collapsed_in_the_first_steps),
-        cmocka_unit_test(test_saturated),   cmocka_unit_test(test_dead_units),
-        cmocka_unit_test(test_dead_latent), cmocka_unit_test(test_weights_still),
-        cmocka_unit_test(test_exploding),   cmocka_unit_test(test_vanishing_gradient),
-        cmocka_unit_test(test_loss_still),  cmocka_unit_test(test_loss_rising),
-        cmocka_unit_test(test_overfitting), cmocka_unit_test(test_not_finished),
+        cmocka_unit_test(test_sound),        cmocka_unit_test(test_clipped_output),
+        cmocka_unit_test(test_collapsed),    cmocka_unit_test(test_collapsed_in_the_first_steps),
+        cmocka_unit_test(test_saturated),    cmocka_unit_test(test_dead_units),
+        cmocka_unit_test(test_dead_latent),  cmocka_unit_test(test_weights_still),
+        cmocka_unit_test(test_exploding),    cmocka_unit_test(test_vanishing_gradient),
+        cmocka_unit_test(test_loss_still),   cmocka_unit_test(test_loss_still_after_some_steps),
+        cmocka_unit_test(test_loss_rising),  cmocka_unit_test(test_overfitting),
+        cmocka_unit_test(test_not_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
