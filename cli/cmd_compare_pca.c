@@ -156,7 +156,7 @@ static strait_status draw_sheet(const char *path, const work *w, strait_theme th
         row[1].values = back->values;
         row[2].values = w->seen->values;
         const strait_array *const rows[] = {&row[0], &row[1], &row[2]};
-        const strait_sheet sheet = {3, rows, captions, (int)n, theme};
+        const strait_sheet sheet = {3, rows, captions, (int)n, theme, false};
         status = strait_picture_draw_sheet(path, &sheet, err);
     }
     strait_array_free(back);

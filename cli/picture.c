@@ -77,7 +77,7 @@ strait_status cli_draw_samples(const char *path, const strait_array *x, int colu
         row[i] = captions ? cli_slice(shown, (int64_t)i * columns, columns) : *shown;
         pointer[i] = &row[i];
     }
-    const strait_sheet sheet = {n_rows, pointer, captions, columns, theme};
+    const strait_sheet sheet = {n_rows, pointer, captions, columns, theme, true};
     if (status == STRAIT_OK) status = strait_picture_draw_sheet(path, &sheet, err);
     free(pointer);
     free(row);

@@ -20,7 +20,8 @@ cli_exit cli_axes(int *axis, int *n, int least, int most, const cli_args *args);
 strait_status cli_axes_check(const int *axis, int n, int64_t d, strait_error *err);
 
 /* A sheet of samples [n, ...], `columns` a row: images as they are (brought to 0..1 by their own range where they are
-   far from it), all else as curves. captions: one a row, or NULL. Errors: those of strait_picture_draw_sheet. */
+   far from it), all else as curves, on one
+   range. captions: one a row, or NULL. Errors: those of strait_picture_draw_sheet. */
 strait_status cli_draw_samples(const char *path, const strait_array *x, int columns, const char *const *captions,
                                strait_theme theme, strait_error *err);
 

@@ -29,6 +29,7 @@ typedef struct strait_sheet {
     const char *const *captions;
     int columns;
     strait_theme theme;
+    bool one_range; /* curves: the same range for all; else each column has its own */
 } strait_sheet;
 
 STRAIT_API strait_status strait_picture_draw_sheet(const char *path, const strait_sheet *sheet, strait_error *err);
@@ -76,6 +77,29 @@ typedef struct strait_scatter {
 /* Atomic. An SVG of more than 2000 points or with thumbnails holds these as one image. Errors: ARGUMENT (other shapes,
    a group beyond n_groups, no point that is finite), IO, MEMORY. */
 STRAIT_API strait_status strait_picture_scatter(const char *path, const strait_scatter *scatter, strait_error *err);
+
+/* An axis of parallel coordinates, with every line's place on it. */
+typedef struct strait_parallel_axis {
+    const char *name;
+    const double *value;     /* [n_lines]; what is not finite has no place */
+    const char *const *word; /* [n_words] what the values 0, 1, ... stand for; NULL: they are numbers */
+    int n_words;
+    bool log; /* numbers above 0, on a logarithmic scale */
+} strait_parallel_axis;
+
+/* Many numbers of each of many things: a vertical axis a number, a line a thing, coloured by its place on the last axis
+   (grey without one). The strong line is drawn last. */
+typedef struct strait_parallel {
+    const char *title; /* NULL or "": none */
+    int n_axes, n_lines;
+    const strait_parallel_axis *axis;
+    int strong;              /* -1: none */
+    const char *strong_name; /* for the legend; NULL: none */
+    strait_theme theme;
+} strait_parallel;
+
+/* Atomic. Errors: ARGUMENT (fewer than two axes, no line, an axis without a finite value), IO, MEMORY. */
+STRAIT_API strait_status strait_picture_parallel(const char *path, const strait_parallel *parallel, strait_error *err);
 
 /* Samples that are rows of values, each in a panel of its own: original and reconstruction as lines, the error shaded
    between them. All panels have the same scale. */

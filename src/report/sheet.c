@@ -32,6 +32,8 @@ typedef struct sheet {
     int64_t up, down;         /* an image's pixel becomes up × up; down × down of them become one */
     int64_t cell_width, cell_height;
     double left; /* where the cells begin */
+    bool one_range;
+    double range[2]; /* of all, where it is one */
     const st_look *look;
     uint32_t *cell; /* [cell_height, cell_width]: the image being drawn */
 } sheet;
@@ -67,13 +69,13 @@ static void draw_image(st_canvas *canvas, const sheet *s, const float *image, in
     st_canvas_image(canvas, left, top, (int)s->cell_width, (int)s->cell_height, s->cell);
 }
 
-/* The range of a sample over all rows, so that the curves of a column can be compared. */
-static void sample_range(double range[2], const sheet *s, int64_t sample) {
+/* The range of samples first, ..., end - 1 over all rows, so that their curves can be compared. */
+static void find_range(double range[2], const sheet *s, int64_t first, int64_t end) {
     range[0] = INFINITY;
     range[1] = -INFINITY;
     for (int r = 0; r < s->n_rows; r++)
-        for (int64_t i = 0; i < s->width; i++) {
-            const double value = (double)s->row[r]->values[sample * s->width + i];
+        for (int64_t i = first * s->width; i < end * s->width; i++) {
+            const double value = (double)s->row[r]->values[i];
             if (!isfinite(value)) continue;
             range[0] = fmin(range[0], value);
             range[1] = fmax(range[1], value);
@@ -181,8 +183,8 @@ static void draw_line(st_canvas *canvas, const sheet *s, int r, int64_t first, i
         if (s->channels) {
             draw_image(canvas, s, values, left, top);
         } else {
-            double range[2];
-            sample_range(range, s, i);
+            double range[2] = {s->range[0], s->range[1]};
+            if (!s->one_range) find_range(range, s, i, i + 1);
             draw_curve(canvas, s, values, range, left, top);
         }
     }
@@ -204,6 +206,8 @@ strait_status strait_picture_draw_sheet(const char *path, const strait_sheet *as
     sheet s = {.n_rows = asked->n_rows, .columns = asked->columns, .row = asked->rows, .caption = asked->captions};
     s.look = st_look_of(asked->theme);
     measure(&s);
+    s.one_range = asked->one_range && !s.channels;
+    if (s.one_range) find_range(s.range, &s, 0, s.n);
     if (s.n < s.columns) s.columns = (int)s.n;
     double text;
     ST_TRY(caption_width(&text, &s, path, err));
@@ -228,7 +232,7 @@ strait_status strait_picture_draw_sheet(const char *path, const strait_sheet *as
 
 strait_status strait_picture_sheet(const char *path, int n_rows, const strait_array *const *rows,
                                    const char *const *captions, int columns, strait_error *err) {
-    const strait_sheet asked = {n_rows, rows, captions, columns, STRAIT_THEME_LIGHT};
+    const strait_sheet asked = {n_rows, rows, captions, columns, STRAIT_THEME_LIGHT, false};
     return strait_picture_draw_sheet(path, &asked, err);
 }
 

@@ -302,7 +302,7 @@ static void charts_and_sheets_as_svg(void **state) {
     assert_int_equal(strait_array_new(&images, 4, (const int64_t[]){3, 4, 4, 1}, NULL), STRAIT_OK);
     const strait_array *rows[] = {images, images};
     const char *captions[] = {"a", "b"};
-    const strait_sheet sheet = {2, rows, captions, 3, STRAIT_THEME_DARK};
+    const strait_sheet sheet = {2, rows, captions, 3, STRAIT_THEME_DARK, false};
     path = test_path("sheet.svg");
     assert_int_equal(strait_picture_draw_sheet(path, &sheet, NULL), STRAIT_OK);
     svg = text_of(path);
@@ -315,6 +315,30 @@ static void charts_and_sheets_as_svg(void **state) {
     assert_int_equal(pixel(&c, 1, 1), 0x181a1f);
     free(c.rgb);
     strait_array_free(images);
+}
+
+/* Two constant curves: each in the middle of its own range, or one at the bottom and one at the top of theirs. */
+static void curves_on_one_range(void **state) {
+    (void)state;
+    strait_array *rows = NULL;
+    assert_int_equal(strait_array_new(&rows, 2, (const int64_t[]){2, 50}, NULL), STRAIT_OK);
+    for (int i = 0; i < 100; i++)
+        rows->values[i] = i < 50 ? 1 : 2;
+    const strait_array *row[] = {rows};
+    const char *path = test_path("range.png");
+    for (int one = 0; one < 2; one++) {
+        const strait_sheet sheet = {1, row, NULL, 2, STRAIT_THEME_LIGHT, one};
+        assert_int_equal(strait_picture_draw_sheet(path, &sheet, NULL), STRAIT_OK);
+        picture c = read_picture(path);
+        for (int i = 0; i < 2; i++) { /* cells of 120 x 72 from 14, 124 apart */
+            const int left = 14 + 124 * i + 20, right = left + 60;
+            const bool middle = count_colour(&c, 0xffffff, left, 14 + 35, right, 14 + 37) == 0;
+            const bool top = count_colour(&c, 0xffffff, left, 14 + 5, right, 14 + 7) < 120;
+            assert_true(middle == !one && top == (one && i == 1));
+        }
+        free(c.rgb);
+    }
+    strait_array_free(rows);
 }
 
 static void every_allocation_failing(void **state) {
@@ -349,7 +373,7 @@ int main(void) {
         cmocka_unit_test(groups_have_their_colours),     cmocka_unit_test(many_points_are_one_image),
         cmocka_unit_test(thumbnails_do_not_overlap),     cmocka_unit_test(unusual_points),
         cmocka_unit_test(what_cannot_be_drawn),          cmocka_unit_test(charts_and_sheets_as_svg),
-        cmocka_unit_test(every_allocation_failing),
+        cmocka_unit_test(curves_on_one_range),           cmocka_unit_test(every_allocation_failing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
