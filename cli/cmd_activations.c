@@ -4,9 +4,10 @@
 #include "format.h"
 #include "json.h"
 #include "output.h"
+#include "picture.h"
 
 static const cli_option options[] = {
-    {"output", 'o', CLI_TEXT, false, "FILE.png", "the sheet to write"},
+    {"output", 'o', CLI_TEXT, false, "FILE", "the sheet to write: .png or .svg"},
     {"sample", 'n', CLI_SEED, false, "N", "which sample of the data, counted from 0 (default: 0)"},
     CLI_OPTION_JSON,
     {0},
@@ -48,11 +49,10 @@ static cli_exit print_json(const strait_activations *activations, const char *pa
 }
 
 static cli_exit run(const cli_args *args) {
-    static const char *const endings[] = {".png", NULL};
     const char *path = cli_text(args, "output");
     const int64_t sample = (int64_t)cli_real(args, "sample", 0);
-    if (!path) return cli_usage("-o FILE.png is missing; usage: strait %s", args->command->synopsis[0]);
-    cli_exit code = cli_output_check(path, endings);
+    if (!path) return cli_usage("-o FILE is missing; usage: strait %s", args->command->synopsis[0]);
+    cli_exit code = cli_output_check(path, cli_picture_endings);
     if (code != CLI_OK) return code;
     strait_model *model = NULL;
     strait_data *data = NULL;
@@ -78,7 +78,7 @@ static cli_exit run(const cli_args *args) {
 const cli_command cli_activations = {
     .name = "activations",
     .summary = "draw what every layer makes of one sample",
-    .synopsis = {"activations MODEL DATA -o FILE.png [OPTIONS]"},
+    .synopsis = {"activations MODEL DATA -o FILE [OPTIONS]"},
     .details = "A sheet with a block for each layer: its name, kind, shape and range of values; feature maps in grey, "
                "from the layer's least value (black) to its greatest (white), other values as bars. Of more than 64 "
                "maps or 256 values the first are drawn.",

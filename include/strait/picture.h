@@ -116,7 +116,7 @@ STRAIT_API strait_status strait_picture_curves(const char *path, const strait_cu
 /* What every layer gave for one sample: a block a layer with its name, kind, shape and range. Images are drawn channel
    by channel in grey, from the layer's least value (black) to its greatest (white); an input of 3 channels in colour;
    rows of values as bars. Of many channels the first 64 are drawn, of many values the first 256, and the caption says
-   so. PNG alone. Atomic. Errors: ARGUMENT, IO, MEMORY. */
+   so. Atomic. Errors: ARGUMENT, IO, MEMORY. */
 STRAIT_API strait_status strait_picture_activations(const char *path, const strait_activations *activations,
                                                     strait_error *err);
 

@@ -167,10 +167,12 @@ static strait_status draw(st_canvas *canvas, const strait_activations *activatio
     for (int i = 0; i < activations->n; i++) {
         const st_block block = measure(&activations->map[i], i == 0);
         ST_TRY(draw_caption(canvas, &block, top, err));
+        st_canvas_raster_begin(canvas, MARGIN, (double)(top + CAPTION), INSIDE, (double)block.height);
         if (block.image)
             draw_tiles(canvas, &block, top + CAPTION);
         else
             draw_bars(canvas, &block, top + CAPTION);
+        st_canvas_raster_end(canvas);
         top += CAPTION + block.height + BLOCK_GAP;
     }
     return STRAIT_OK;

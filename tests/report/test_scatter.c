@@ -317,6 +317,22 @@ static void charts_and_sheets_as_svg(void **state) {
     strait_array_free(images);
 }
 
+static void activations_as_svg(void **state) {
+    (void)state;
+    const float value[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    strait_activation_map map[2] = {
+        {.name = "input", .layer = "", .n_dims = 3, .dim = {2, 2, 3}, .values = value},
+        {.name = "encoder.0", .layer = "flatten", .n_dims = 1, .dim = {12}, .values = value},
+    };
+    const strait_activations activations = {2, map};
+    const char *path = test_path("maps.svg");
+    assert_int_equal(strait_picture_activations(path, &activations, NULL), STRAIT_OK);
+    char *svg = text_of(path);
+    assert_int_equal(count(svg, "<image"), 2); /* a layer's maps or bars are one */
+    assert_int_equal(count(svg, ">encoder.0</text>"), 1);
+    st_free(svg);
+}
+
 /* Two constant curves: each in the middle of its own range, or one at the bottom and one at the top of theirs. */
 static void curves_on_one_range(void **state) {
     (void)state;
@@ -373,7 +389,8 @@ int main(void) {
         cmocka_unit_test(groups_have_their_colours),     cmocka_unit_test(many_points_are_one_image),
         cmocka_unit_test(thumbnails_do_not_overlap),     cmocka_unit_test(unusual_points),
         cmocka_unit_test(what_cannot_be_drawn),          cmocka_unit_test(charts_and_sheets_as_svg),
-        cmocka_unit_test(curves_on_one_range),           cmocka_unit_test(every_allocation_failing),
+        cmocka_unit_test(curves_on_one_range),           cmocka_unit_test(activations_as_svg),
+        cmocka_unit_test(every_allocation_failing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
