@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "missing.h"
 #include "output.h"
 #include "terminal.h"
 
@@ -15,7 +16,7 @@ static const cli_option options[] = {
     {0},
 };
 
-static const char *const number_endings[] = {".npy", ".csv", NULL};
+static const char *const latent_endings[] = {".npy", ".csv", ".h5ad", NULL};
 static const char *const all_endings[] = {".npy", ".csv", ".png", NULL};
 
 /* Samples on a sheet, where there are more. */
@@ -28,10 +29,17 @@ static const char *const all_endings[] = {".npy", ".csv", ".png", NULL};
 typedef strait_status work_function(strait_array **out, strait_data **data, const strait_model *model,
                                     const char *source, const strait_apply_options *apply, strait_error *err);
 
+static strait_status open_data(strait_data **data, const strait_model *model, const char *source,
+                               const strait_apply_options *apply, strait_error *err) {
+    const cli_work *bar = apply->context;
+    const strait_status status = strait_data_open(data, source, err);
+    return status == STRAIT_OK ? cli_tell_missing(model, *data, bar->quiet, err) : status;
+}
+
 static strait_status encode(strait_array **out, strait_data **data, const strait_model *model, const char *source,
                             const strait_apply_options *apply, strait_error *err) {
-    const strait_status opened = strait_data_open(data, source, err);
-    return opened == STRAIT_OK ? strait_model_encode(out, model, *data, apply, err) : opened;
+    const strait_status status = open_data(data, model, source, apply, err);
+    return status == STRAIT_OK ? strait_model_encode(out, model, *data, apply, err) : status;
 }
 
 static strait_status decode(strait_array **out, strait_data **data, const strait_model *model, const char *source,
@@ -46,8 +54,8 @@ static strait_status decode(strait_array **out, strait_data **data, const strait
 
 static strait_status reconstruct(strait_array **out, strait_data **data, const strait_model *model, const char *source,
                                  const strait_apply_options *apply, strait_error *err) {
-    const strait_status opened = strait_data_open(data, source, err);
-    return opened == STRAIT_OK ? strait_model_reconstruct(out, model, *data, apply, err) : opened;
+    const strait_status status = open_data(data, model, source, apply, err);
+    return status == STRAIT_OK ? strait_model_reconstruct(out, model, *data, apply, err) : status;
 }
 
 /* Originals above reconstructions, row by row, as far as whole rows go (one shorter row when there are few). */
@@ -77,7 +85,10 @@ static strait_status write_pairs(const char *path, const strait_array *seen, str
     return status;
 }
 
-static strait_status write_array(const char *path, const strait_array *array, strait_data *data, strait_error *err) {
+/* name: what the user calls the model. */
+static strait_status write_array(const char *path, const strait_array *array, strait_data *data,
+                                 const strait_model *model, const char *name, strait_error *err) {
+    if (cli_ends_with(path, ".h5ad")) return strait_model_write_h5ad(model, name, data, array, path, err);
     if (!cli_ends_with(path, ".png")) return strait_array_write(array, path, err);
     if (data) return write_pairs(path, array, data, err);
     strait_array first = *array;
@@ -110,7 +121,7 @@ static cli_exit apply_model(const cli_args *args, const char *verb, work_functio
     strait_error err = {0};
     strait_status status = strait_model_load(&model, args->operand[0], &err);
     if (status == STRAIT_OK) status = work(&out, &data, model, args->operand[1], &apply, &err);
-    if (status == STRAIT_OK) status = write_array(path, out, data, &err);
+    if (status == STRAIT_OK) status = write_array(path, out, data, model, args->operand[0], &err);
     code = status == STRAIT_OK ? print_written(args, path, out) : cli_failed(&err);
     strait_array_free(out);
     strait_data_free(data);
@@ -119,7 +130,7 @@ static cli_exit apply_model(const cli_args *args, const char *verb, work_functio
 }
 
 static cli_exit run_encode(const cli_args *args) {
-    return apply_model(args, "encoding", encode, number_endings);
+    return apply_model(args, "encoding", encode, latent_endings);
 }
 
 static const cli_example encode_examples[] = {
@@ -132,7 +143,10 @@ const cli_command cli_encode = {
     .name = "encode",
     .summary = "write the latents of data",
     .synopsis = {"encode MODEL DATA -o FILE [OPTIONS]"},
-    .details = "FILE ends in .npy (float32, one row a sample) or .csv. The data is scaled as in the training.",
+    .details =
+        "FILE ends in .npy (float32, one row a sample), .csv, or .h5ad: a copy of the h5ad file that is encoded, with "
+        "the latents in obsm/X_strait, for scanpy. The data is prepared as in the training; genes and proteins are "
+        "found by their names, and those that are missing count as 0 and are told.",
     .operand = {"MODEL", "DATA"},
     .least_operands = 2,
     .options = options,

@@ -86,7 +86,10 @@ const cli_command cli_data_info = {
     .details =
         "A folder of PNG images is a data set, in the order of their names; where it has none of its own, those in "
         "its sub-folders are, and the sub-folders' names their labels. The sub-folders train and test are splits. "
-        "In a table (CSV) a column named label, class or target holds labels.",
+        "In a table (CSV) a column named label, class or target holds labels. Cells are read from h5ad files "
+        "(FILE#layers/counts, FILE#raw/X, FILE#obsm/NAME pick a matrix), 10x folders and 10x HDF5 files; of any other "
+        "HDF5 "
+        "file FILE#PATH picks a data set.",
     .operand = {"DATA"},
     .least_operands = 1,
     .options = options,

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "missing.h"
 #include "terminal.h"
 
 static const cli_option options[] = {CLI_OPTION_THREADS, CLI_OPTION_JSON, CLI_OPTION_QUIET, {0}};
@@ -24,6 +25,7 @@ static cli_exit run(const cli_args *args) {
     strait_error err = {0};
     strait_status status = strait_model_load(&model, args->operand[0], &err);
     if (status == STRAIT_OK) status = strait_data_open(&data, args->operand[1], &err);
+    if (status == STRAIT_OK) status = cli_tell_missing(model, data, work.quiet, &err);
     if (status == STRAIT_OK) status = strait_model_evaluate(&found, model, data, &apply, &err);
     strait_data_free(data);
     strait_model_free(model);

@@ -59,6 +59,18 @@ typedef struct strait_apply_options {
 STRAIT_API strait_status strait_model_encode(strait_array **out, const strait_model *model, strait_data *data,
                                              const strait_apply_options *options, strait_error *err);
 
+/* What the data lacks of the genes and proteins that the model was trained on, in words, for people: such features count
+   as 0. *out is NULL when there is nothing to tell, else the caller's (strait_string_free). Errors as
+   strait_model_encode; SHAPE when none of them is there. */
+STRAIT_API strait_status strait_model_missing(char **out, const strait_model *model, strait_data *data,
+                                              strait_error *err);
+
+/* Latents z [n, latent] into a copy of the h5ad file that data was opened from: in obsm/X_strait, and what made them in
+   uns/strait. name: what the user calls the model. The file itself is left as it is; atomic. Errors: ARGUMENT (data is
+   no h5ad file, or not all of it; path is that file), SHAPE, IO, FORMAT, MEMORY. */
+STRAIT_API strait_status strait_model_write_h5ad(const strait_model *model, const char *name, strait_data *data,
+                                                 const strait_array *z, const char *path, strait_error *err);
+
 /* Outputs for latents z [n, latent]: *out [n, height, width, channels] (or [n, features]), the caller's, in the
    model's scale (0..1 for scale: unit). Errors as strait_model_encode. */
 STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_model *model, const strait_array *z,

@@ -273,9 +273,10 @@ strait_status st_file_write_all(const char *path, const void *bytes, size_t n, s
     return st_file_commit(file, err);
 }
 
-strait_status st_file_copy(const char *from, const char *to, strait_error *err) {
+strait_status st_file_create_copy(st_file **out, const char *from, const char *to, strait_error *err) {
     int fd;
     struct stat info;
+    *out = NULL;
     ST_TRY(open_for_reading(&fd, &info, from, err));
     st_file *file = NULL;
     char *block = st_alloc(BUFFER_SIZE, 1);
@@ -289,10 +290,22 @@ strait_status st_file_copy(const char *from, const char *to, strait_error *err) 
             st_file_write(file, block, (size_t)got);
     }
     if (status == STRAIT_OK)
-        status = st_file_commit(file, err);
+        *out = file;
     else
         st_file_abandon(file);
     st_free(block);
     close(fd);
     return status;
+}
+
+strait_status st_file_lend(const char **path, st_file *file, strait_error *err) {
+    flush(file);
+    *path = file->temporary ? file->temporary : file->path;
+    return file->failure ? fail_write(err, file->path, file->failure) : STRAIT_OK;
+}
+
+strait_status st_file_copy(const char *from, const char *to, strait_error *err) {
+    st_file *file = NULL;
+    ST_TRY(st_file_create_copy(&file, from, to, err));
+    return st_file_commit(file, err);
 }

@@ -28,6 +28,13 @@ void st_file_abandon(st_file *file);
 /* create + write + commit. */
 strait_status st_file_write_all(const char *path, const void *bytes, size_t n, strait_error *err);
 
+/* Begins `to` with all bytes of a file. Errors: NOT_FOUND, IO, MEMORY. */
+strait_status st_file_create_copy(st_file **out, const char *from, const char *to, strait_error *err);
+
+/* Where the bytes go until the commit, for a library that opens files by name: what it writes there goes with the rest.
+   Borrowed until then. Errors: IO. */
+strait_status st_file_lend(const char **path, st_file *file, strait_error *err);
+
 /* Copies a file atomically. */
 strait_status st_file_copy(const char *from, const char *to, strait_error *err);
 

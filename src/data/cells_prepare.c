@@ -142,6 +142,10 @@ const st_source *st_cells_base(const st_source *source) {
     return source->reader == &reader_prepared ? ((const prepared *)source->state)->base : NULL;
 }
 
+const char *st_data_missing(const strait_data *data) {
+    return st_cells_base(data->source) ? data->source->note : NULL;
+}
+
 /* ---- features found by their names ---- */
 
 typedef struct named {

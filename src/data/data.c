@@ -26,6 +26,7 @@ strait_status st_data_new(strait_data **out, st_source *source, const char *name
 void strait_data_free(strait_data *data) {
     if (!data) return;
     st_source_release(data->source);
+    st_source_release(data->again);
     st_free((void *)data->info.label_value);
     st_free((void *)data->info.label_count);
     st_free((void *)data->info.label_name);

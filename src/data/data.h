@@ -21,6 +21,9 @@ strait_status st_data_select(strait_data **out, strait_data *data, const strait_
    column that is not there), SHAPE (images of several sizes, and no data.resize), those of strait_data_open. */
 strait_status st_data_prepare(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
 
+/* What features of the model are not in prepared data and count as 0, in words; NULL for none. Borrowed. */
+const char *st_data_missing(const strait_data *data);
+
 /* CRC-32 (zlib's) of the samples as stored, in order. Errors: SHAPE (images of several sizes), IO, FORMAT, MEMORY. */
 strait_status st_data_checksum(uint32_t *crc, strait_data *data, strait_error *err);
 

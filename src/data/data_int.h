@@ -11,6 +11,7 @@ struct strait_data {
     st_source *source; /* shared with other views */
     int64_t first, n;
     uint32_t *index;       /* [n], the data set's own, or NULL */
+    st_source *again;      /* the same file read as a recipe wanted it, kept for the next time; or NULL */
     bool described;        /* the rest is filled in */
     strait_data_info info; /* its label arrays belong to the data set */
 };

@@ -129,6 +129,11 @@ static bool same(const char *a, const char *b) {
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool has_options(const st_source *source, const st_source_options *options) {
+    return same(options->label, source->label_option) && same(options->key, source->key_option) &&
+           same(options->proteins, source->proteins_option);
+}
+
 /* Whether the table has to be read once more, for the recipe names its labels otherwise. Rows as wide as the model's
    input have no column to spare: people hand over tables without labels too. */
 static bool wants_label(const strait_data *data, const strait_recipe *recipe) {
@@ -148,8 +153,7 @@ static bool wants_other(st_source_options *options, const st_source *source, con
     if (recipe->data.label) options->label = recipe->data.label;
     if (!options->key) options->key = recipe->data.key;
     if (proteins->on && !options->proteins) options->proteins = proteins->key ? proteins->key : "auto";
-    return !same(options->label, source->label_option) || !same(options->key, source->key_option) ||
-           !same(options->proteins, source->proteins_option);
+    return !has_options(source, options);
 }
 
 strait_status st_data_relabel(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err) {
@@ -159,11 +163,15 @@ strait_status st_data_relabel(strait_data **out, strait_data *data, const strait
                                                   : data->source->reader == &st_reader_csv && wants_label(data, recipe);
     *out = NULL;
     if (!again) return st_data_slice(out, data, 0, data->n, err);
+    if (data->again && has_options(data->again, &options))
+        return st_data_view(out, st_source_share(data->again), data, err);
     ST_TRY(st_source_open(&source, data->source->path, &options, err));
     if (source->n_samples != data->source->n_samples) {
         st_source_release(source);
         return st_fail(err, STRAIT_FORMAT, "%s: has changed since the data set was opened", data->source->path);
     }
+    st_source_release(data->again);
+    data->again = st_source_share(source);
     return st_data_view(out, source, data, err);
 }
 

@@ -127,8 +127,8 @@ typedef struct st_genes {
     bool scale;            /* to mean 0 and variance 1 over the training cells */
     double max_value;      /* and then clipped to ± this; 0: not */
 } st_genes;
-/* Centred log-ratio: log(1 + x / g), g = exp(mean of log(1 + x)) over the proteins of a cell, or over the training cells
-   of a protein. */
+/* Centred log-ratio: log(1 + x / g), g = exp(mean of log(1 + x)) over the proteins of a cell, or over the training
+   cells of a protein. */
 typedef enum st_clr { ST_CLR_NONE, ST_CLR_CELL, ST_CLR_FEATURE } st_clr;
 typedef struct st_proteins {
     bool on;
@@ -189,7 +189,7 @@ struct strait_recipe {
         st_corrupt corrupt;
         int64_t resize[2]; /* height, width to which images are brought; 0: as they are */
         st_augment augment;
-        char *key;     /* what in the file holds the samples; NULL: what the format has for it */
+        char *key; /* what in the file holds the samples; NULL: what the format has for it */
         st_genes genes;
         st_proteins proteins;
         st_features *features; /* of genes and proteins, once fitted on training data; kept in model files, not in the
@@ -207,6 +207,8 @@ struct strait_recipe {
         int n_encoder, n_decoder;
         st_layer *encoder, *decoder;
         st_initializer initializer; /* of layers that name none; default glorot_uniform */
+        st_pos latent_pos;
+        int64_t latent; /* width given to the encoder's end, while the recipe is read (st_set_latent); 0 afterwards */
     } model;
     struct {
         st_pos pos;
@@ -239,6 +241,16 @@ struct strait_recipe {
     struct {
         int64_t reconstructions; /* samples reconstructed after each epoch, of training and of validation; 0: none */
     } watch;
+    /* What `strait sweep` varies. Says nothing of one training; runs keep none of it. */
+    struct {
+        int n_vary;
+        char **vary;        /* owned; "KEY=RANGE", see strait/sweep.h */
+        int64_t trials;     /* random draws; 0: the whole grid */
+        int64_t seed;       /* of the draws */
+        int64_t halving;    /* successive halving keeps one trial of so many; 0: none is stopped */
+        int64_t min_epochs; /* before a trial may be stopped */
+        char *against_pca;  /* data on which trials are measured against principal components; NULL: none */
+    } sweep;
     char *file;       /* what st_pos.file points to: the file the recipe was read from ... */
     int n_overrides;  /* ... or, for a value given by --set, */
     char **overrides; /* "--set train.epochs=3" */
@@ -252,6 +264,9 @@ const char *st_optimizer_name(st_optimizer_kind kind);
    what the data has not). */
 strait_status st_recipe_follow_data(strait_recipe *recipe, int n_dims, const int64_t *dim, int64_t n_genes,
                                     int64_t n_proteins, strait_error *err);
+
+/* Forgets what `strait sweep` varies: a trial's recipe, and that of any run, is of one training. */
+void st_recipe_drop_sweep(strait_recipe *recipe);
 
 /* A deep copy, the caller's; its positions point to its own strings. */
 strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, strait_error *err);
@@ -282,6 +297,7 @@ typedef enum st_key_type {
     ST_KEY_PAIR,        /* int64_t[2]: n or [height, width] */
     ST_KEY_SHAPE,       /* int64_t[4] with a count beside: [height, width, channels] or [n] */
     ST_KEY_INTEGERS,    /* int64_t *, owned, with a count beside: [0, 1, 8] */
+    ST_KEY_TEXTS,       /* char **, owned, with a count beside: texts as ST_KEY_TEXT */
     ST_KEY_INTERVAL,    /* st_corrupt's clip: [low, high] */
     ST_KEY_SECTION,     /* a record in the same struct */
     ST_KEY_ACTIVATION,  /* st_activation: relu, or {leaky_relu: {slope: 0.3}} */
