@@ -67,7 +67,7 @@ strait_status cli_walk_sample(int64_t *out, const cli_walk *walk, const char *op
     if (more >= 0)
         return cli_refuse(err, STRAIT_ARGUMENT, "--%s %.100s: samples %lld and %lld are both called so; give its index",
                           option, text, (long long)found, (long long)more);
-    if (found < 0 && number && strlen(text) < 19 && atoll(text) < n) found = atoll(text);
+    if (found < 0 && number && strlen(text) < 19 && strtoll(text, NULL, 10) < n) found = strtoll(text, NULL, 10);
     if (found < 0)
         return cli_refuse(err, STRAIT_ARGUMENT, "--%s: there is no sample %.100s: the data has %lld, counted from 0%s",
                           option, text, (long long)n,
