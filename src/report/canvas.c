@@ -51,7 +51,7 @@ static void set_up(st_canvas *canvas, uint32_t background) {
 
 strait_status st_canvas_open(st_canvas *canvas, double width, double height, double scale, uint32_t background,
                              const char *path, strait_error *err) {
-    *canvas = (st_canvas){.scale = scale, .svg = st_ends_with(path, ".svg")};
+    *canvas = (st_canvas){.scale = scale, .background = background, .svg = st_ends_with(path, ".svg")};
     width = ceil(width * scale);
     height = ceil(height * scale);
     if (!(width >= 1 && height >= 1 && width <= ST_CANVAS_MAX && height <= ST_CANVAS_MAX))
@@ -391,15 +391,27 @@ void st_canvas_raster_begin(st_canvas *canvas, double left, double top, double w
     canvas->raster_box[3] = ceil(top + height) - floor(top);
 }
 
-void st_canvas_raster_end(st_canvas *canvas) {
+/* Brings the pixels [top, bottom) × [left, right) to 16 levels a colour, but for those of the background. */
+static void make_coarse(st_canvas *canvas, int left, int top, int right, int bottom) {
+    for (int y = top; y < bottom; y++)
+        for (int x = left; x < right; x++) {
+            uint32_t *pixel = &canvas->pixels[(size_t)y * (size_t)canvas->width + (size_t)x], rgb = 0;
+            for (int shift = 16; shift >= 0; shift -= 8)
+                rgb = rgb << 8 | ((*pixel >> shift & 0xff) + 8) / 17 * 17;
+            if ((*pixel & 0xffffff) != canvas->background) *pixel = rgb;
+        }
+}
+
+void st_canvas_raster_end(st_canvas *canvas, bool coarse) {
     canvas->raster = false;
     if (!canvas->svg) return;
     cairo_surface_flush(canvas->surface);
     const int left = (int)(canvas->raster_box[0] * canvas->scale), top = (int)(canvas->raster_box[1] * canvas->scale);
-    const int right = left + (int)(canvas->raster_box[2] * canvas->scale);
-    const int bottom = top + (int)(canvas->raster_box[3] * canvas->scale);
-    write_image(canvas, canvas->raster_box[0], canvas->raster_box[1],
-                (right < canvas->width ? right : canvas->width) - left,
-                (bottom < canvas->height ? bottom : canvas->height) - top, canvas->width,
+    const int beyond = left + (int)(canvas->raster_box[2] * canvas->scale);
+    const int below = top + (int)(canvas->raster_box[3] * canvas->scale);
+    const int right = beyond < canvas->width ? beyond : canvas->width;
+    const int bottom = below < canvas->height ? below : canvas->height;
+    if (coarse) make_coarse(canvas, left, top, right, bottom);
+    write_image(canvas, canvas->raster_box[0], canvas->raster_box[1], right - left, bottom - top, canvas->width,
                 canvas->pixels + (size_t)top * (size_t)canvas->width + left);
 }

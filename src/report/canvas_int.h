@@ -14,6 +14,7 @@
 typedef struct st_canvas {
     int width, height; /* pixels */
     double scale;
+    uint32_t background;
     uint32_t *pixels; /* [height, width] 0x00RRGGBB; after writing here call st_canvas_touched */
     cairo_surface_t *surface;
     cairo_t *cairo; /* also measures the texts of an SVG */
@@ -67,8 +68,9 @@ void st_canvas_text_edged(st_canvas *canvas, double x, double y, double align, u
 /* Puts pixels [height, width] at (left, top); both are pixels, not units. */
 void st_canvas_image(st_canvas *canvas, int64_t left, int64_t top, int width, int height, const uint32_t *pixels);
 
-/* What is drawn between these becomes one image in an SVG: for what would be too much as elements. */
+/* What is drawn between these becomes one image in an SVG: for what would be too much as elements. coarse: of 16 levels
+   a colour, as many points in all their shades would take megabytes; the background stays as it is. */
 void st_canvas_raster_begin(st_canvas *canvas, double left, double top, double width, double height);
-void st_canvas_raster_end(st_canvas *canvas);
+void st_canvas_raster_end(st_canvas *canvas, bool coarse);
 
 #endif

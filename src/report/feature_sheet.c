@@ -172,7 +172,7 @@ static strait_status draw(st_canvas *canvas, const strait_activations *activatio
             draw_tiles(canvas, &block, top + CAPTION);
         else
             draw_bars(canvas, &block, top + CAPTION);
-        st_canvas_raster_end(canvas);
+        st_canvas_raster_end(canvas, false);
         top += CAPTION + block.height + BLOCK_GAP;
     }
     return STRAIT_OK;

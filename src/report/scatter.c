@@ -518,7 +518,7 @@ static strait_status draw_points(st_canvas *canvas, const scatter *c, strait_err
         draw_flat_grid(canvas, c);
     draw_spots(canvas, c);
     if (c->s->thumbnails) status = draw_thumbnails(canvas, c, err);
-    if (raster) st_canvas_raster_end(canvas);
+    if (raster) st_canvas_raster_end(canvas, c->n > MOST_VECTORS);
     return status;
 }
 
