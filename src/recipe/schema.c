@@ -108,7 +108,7 @@ static const st_key reshape_keys[] = {
 };
 static const st_key dense_keys[] = {
     {.name = "units", .type = ST_KEY_UNITS, IN_LAYER(units), .beside = offsetof(st_layer, units_of_input),
-     RANGE(1, MAX_UNITS), .required = true, .doc = "values it gives; input: as many as the model's input has"},
+     RANGE(1, MAX_UNITS), .required = true, .doc = "values it gives"},
     ACTIVATION_KEY,
     BIAS_KEY,
     INITIALIZER_KEY,

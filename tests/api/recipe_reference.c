@@ -49,7 +49,7 @@ static void print_value(const st_key *key) {
     case ST_KEY_SCHEDULE: printf("a [schedule](#schedules)"); return;
     case ST_KEY_INITIALIZER: printf("an [initializer](#initializers)"); return;
     case ST_KEY_SLICE: printf("`[begin, end]`"); return;
-    case ST_KEY_UNITS: printf("whole number, at least 1; or `input`"); return;
+    case ST_KEY_UNITS: printf("whole number, at least 1; or `input`: as many as `model.input` has"); return;
     case ST_KEY_BRANCH: printf("a list of [layers](#layers)"); return;
     case ST_KEY_BRANCHES: printf("a list of branches, keys [below](#%s)", key->records->name); return;
     case ST_KEY_WORD:
