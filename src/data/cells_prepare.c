@@ -1,5 +1,6 @@
 /* A prepared source makes each cell when it is read: the values of counts of zero are laid down first, as they are the
-   same for all cells, then those of the others. It keeps the source it is made of, and has all of its samples. */
+   same for all cells, then those of the others. Of dense data that is in memory all cells are made at once where that
+   takes no more memory than what they are made of. It keeps the source it is made of, and has all of its samples. */
 #include "data/cells_prepare.h"
 
 #include <math.h>
@@ -265,6 +266,20 @@ static strait_status borrow_labels(st_source *source, const st_source *base, str
     return STRAIT_OK;
 }
 
+static strait_status load_all(st_source *source, size_t bytes, strait_error *err) {
+    float *values = st_alloc_aligned(bytes);
+    if (!values) return st_fail_memory(err, bytes, "prepared cells");
+    strait_status status = STRAIT_OK;
+    for (int64_t i = 0; i < source->n_samples && status == STRAIT_OK; i++)
+        status = prepare_cell(values + i * source->n_values, source->state, i, NULL, err);
+    if (status == STRAIT_OK) {
+        source->values = values;
+    } else {
+        st_free(values);
+    }
+    return status;
+}
+
 static strait_status fill(st_source *source, st_source *base, const strait_recipe *recipe, strait_error *err) {
     const st_features *features = recipe->data.features;
     prepared *p = source->state = st_alloc(1, sizeof *p);
@@ -280,7 +295,8 @@ static strait_status fill(st_source *source, st_source *base, const strait_recip
     source->type = ST_F32;
     ST_TRY(st_source_set_shape(&bytes, source, 2, dim, err));
     ST_TRY(borrow_labels(source, base, err));
-    return fill_places(source, p, err);
+    ST_TRY(fill_places(source, p, err));
+    return base->values && source->n_values <= base->n_values ? load_all(source, bytes, err) : STRAIT_OK;
 }
 
 /* A fitted recipe's numbers must be there for what its keys ask. */

@@ -25,7 +25,7 @@ static strait_status read_head(uint8_t *head, size_t *n, const char *path, strai
 }
 
 static strait_status fail_unknown_format(const char *path, const uint8_t *head, size_t n, strait_error *err) {
-    char begin[16] = "", names[128] = "";
+    char begin[16] = "", names[256] = "";
     for (size_t i = 0, at = 0; i < n && i < 4; i++)
         at += (size_t)snprintf(begin + at, sizeof begin - at, "%s%02x", i ? " " : "", head[i]);
     size_t at = 0;
