@@ -78,6 +78,7 @@ extern const cli_command cli_pca, cli_compare_pca, cli_anomaly_fit, cli_anomaly_
 extern const cli_command cli_tsne, cli_umap, cli_trustworthiness, cli_neighbors;
 extern const cli_command cli_scatter, cli_interpolate, cli_perturb, cli_sample, cli_manifold, cli_components;
 extern const cli_command cli_cluster, cli_represent;
+extern const cli_command cli_sweep;
 
 /* Arguments, parsed (args.c). Texts are borrowed from argv. */
 struct cli_args {

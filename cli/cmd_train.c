@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "overrides.h"
 #include "progress.h"
 #include "terminal.h"
 
@@ -31,66 +32,19 @@ static const cli_example examples[] = {
     {0},
 };
 
-/* The recipe's overrides: --set in order, then the options that stand for a key. Texts made here follow the borrowed
-   ones and are freed by free_overrides. */
-typedef struct overrides {
-    const char **text;
-    size_t n, n_borrowed;
-} overrides;
-
-static void free_overrides(overrides *list) {
-    for (size_t i = list->n_borrowed; i < list->n; i++)
-        free((char *)(uintptr_t)list->text[i]);
-    free(list->text);
-}
-
-/* Adds "key=value", as a YAML text in single quotes when quoted. False when memory runs out. */
-static bool add_override(overrides *list, const char *key, const char *value, bool quoted) {
-    const size_t length = strlen(key);
-    char *text = malloc(length + 2 * strlen(value) + 4), *at = text;
-    if (!text) return false;
-    memcpy(at, key, length);
-    at += length;
-    *at++ = '=';
-    if (quoted) *at++ = '\'';
-    for (; *value; value++) {
-        *at++ = *value;
-        if (quoted && *value == '\'') *at++ = '\'';
-    }
-    if (quoted) *at++ = '\'';
-    *at = '\0';
-    list->text[list->n++] = text;
-    return true;
-}
-
-static bool collect_overrides(overrides *list, const cli_args *args) {
-    static const struct {
-        const char *option, *key;
-        bool quoted;
-    } shorthand[] = {{"data", "data.source", true},
-                     {"epochs", "train.epochs", false},
-                     {"seed", "seed", false},
-                     {"threads", "train.threads", false}};
-    *list = (overrides){.text = calloc((size_t)args->n_values + 1, sizeof *list->text)};
-    if (!list->text) return false;
-    for (int i = 0; i < args->n_values; i++)
-        if (strcmp(args->value[i].option->name, "set") == 0) list->text[list->n++] = args->value[i].text;
-    list->n_borrowed = list->n;
-    for (size_t i = 0; i < sizeof shorthand / sizeof *shorthand; i++) {
-        const char *value = cli_text(args, shorthand[i].option);
-        if (value && !add_override(list, shorthand[i].key, value, shorthand[i].quoted)) return false;
-    }
-    return true;
+static bool collect_overrides(cli_overrides *list, const cli_args *args) {
+    static const cli_shorthand shorthand[] = {{"data", "data.source", true},
+                                              {"epochs", "train.epochs", false},
+                                              {"seed", "seed", false},
+                                              {"threads", "train.threads", false},
+                                              {0}};
+    return cli_overrides_begin(list, args) && cli_overrides_shorthand(list, args, shorthand);
 }
 
 static cli_exit check_usage(const cli_args *args) {
     static const char *const fixed[] = {"set", "out", "seed"};
-    for (int i = 0; i < args->n_values; i++) {
-        const char *text = args->value[i].text;
-        const bool is_set = strcmp(args->value[i].option->name, "set") == 0;
-        if (is_set && (text[0] == '=' || !strchr(text, '=')))
-            return cli_usage("--set takes KEY=VALUE, as train.epochs=3, not '%s'", text);
-    }
+    const cli_exit pairs = cli_overrides_check(args);
+    if (pairs != CLI_OK) return pairs;
     if (!cli_has(args, "resume"))
         return args->n_operands == 1 ? CLI_OK : cli_usage("RECIPE is missing; usage: strait %s", cli_train.synopsis[0]);
     if (args->n_operands > 0)
@@ -102,7 +56,7 @@ static cli_exit check_usage(const cli_args *args) {
 
 static strait_status train_recipe(strait_train_result *result, const cli_args *args,
                                   const strait_train_options *training, strait_error *err) {
-    overrides list;
+    cli_overrides list;
     strait_recipe *recipe = NULL;
     strait_status status = STRAIT_MEMORY;
     if (collect_overrides(&list, args))
@@ -111,7 +65,7 @@ static strait_status train_recipe(strait_train_result *result, const cli_args *a
         *err = (strait_error){.code = STRAIT_MEMORY};
     if (status == STRAIT_OK) status = strait_train(NULL, result, recipe, training, err);
     strait_recipe_free(recipe);
-    free_overrides(&list);
+    cli_overrides_free(&list);
     return status;
 }
 
@@ -126,18 +80,6 @@ static strait_status resume_run(strait_train_result *result, const cli_args *arg
         status = strait_train_resume(NULL, result, cli_text(args, "resume"), cli_int(args, "epochs", 0), training, err);
     strait_data_free(data);
     return status;
-}
-
-/* The command line as it can be typed again, for the run's record; cut where it is longer than that keeps. */
-static void write_command(char *out, size_t size, const cli_args *args) {
-    size_t at = (size_t)snprintf(out, size, "strait train");
-    for (int i = 0; i < args->n_operands && at < size; i++)
-        at += (size_t)snprintf(out + at, size - at, " %s", cli_shell(args->operand[i]).text);
-    for (int i = 0; i < args->n_values && at < size; i++) {
-        const struct cli_value *value = &args->value[i];
-        at += (size_t)snprintf(out + at, size - at, " --%s%s%s", value->option->name, value->text ? " " : "",
-                               value->text ? cli_shell(value->text).text : "");
-    }
 }
 
 static bool in_run(char *path, size_t size, const char *run, const char *file) {
@@ -181,7 +123,7 @@ static cli_exit run(const cli_args *args) {
     if (usage != CLI_OK) return usage;
     cli_display display = {.quiet = cli_has(args, "quiet")};
     char command[1024];
-    write_command(command, sizeof command, args);
+    cli_command_line(command, sizeof command, args);
     strait_train_options training = {
         .out = cli_text(args, "out"), .observer = cli_display_observer(&display), .command = command};
     strait_train_result result = {0};

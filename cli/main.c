@@ -40,6 +40,7 @@ const cli_command *const cli_commands[] = {
     &cli_components,
     &cli_anomaly_fit,
     &cli_anomaly_score,
+    &cli_sweep,
     &cli_info,
     &cli_bench,
     &cli_help,

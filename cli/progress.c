@@ -23,7 +23,7 @@ static void on_signal(int signal_number) {
     stop_wanted = 1;
 }
 
-static void catch_signals(void) {
+void cli_catch_signals(void) {
     static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action, before;
     memset(&action, 0, sizeof action);
@@ -36,6 +36,10 @@ static void catch_signals(void) {
         if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
         sigaction(caught[i], &action, NULL);
     }
+}
+
+bool cli_stop_wanted(void) {
+    return stop_wanted != 0;
 }
 
 /* "epoch  3/10": as wide in every epoch. */
@@ -101,7 +105,7 @@ static void draw(const cli_display *display, const strait_progress *progress) {
 
 static void on_begin(void *context, const strait_progress *progress) {
     cli_display *display = context;
-    catch_signals();
+    cli_catch_signals();
     display->epoch = progress->epoch;
     if (!display->quiet && progress->run) cli_say("training in %s", progress->run);
 }
@@ -131,7 +135,7 @@ static void on_epoch_end(void *context, const strait_progress *progress) {
 
 static bool on_stop(void *context) {
     cli_display *display = context;
-    if (!stop_wanted) return false;
+    if (!cli_stop_wanted()) return false;
     if (!display->told_to_stop && !display->quiet && cli_live())
         cli_say("stopping after this batch; once more ends at once, without saving it");
     display->told_to_stop = true;

@@ -12,6 +12,11 @@ typedef struct cli_display {
     double epochs_seconds; /* of these */
 } cli_display;
 
+/* Signals that ask to stop are caught from here on: the first one makes cli_stop_wanted true, the second ends the
+   process at once. */
+void cli_catch_signals(void);
+bool cli_stop_wanted(void);
+
 /* An observer that draws on stderr and stops the training at the first SIGINT, SIGTERM or SIGHUP; the second ends the
    process at once. Signals are caught from the training's beginning on, so that before it they end the process as
    ever. display must outlive the training. */

@@ -15,6 +15,7 @@
 #include <strait/report.h>
 #include <strait/runs.h>
 #include <strait/status.h>
+#include <strait/sweep.h>
 #include <strait/train.h>
 
 #endif

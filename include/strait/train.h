@@ -48,6 +48,7 @@ typedef struct strait_train_options {
     strait_data *data;       /* train on this instead of the recipe's source; borrowed */
     strait_data *validation; /* validate on this instead of the recipe's choice; borrowed */
     strait_observer observer;
+    const char *run;     /* the run's own folder, made anew, its parent too; NULL: the next free one in out */
     const char *command; /* the command line that asks for it, kept with the run; NULL: none */
 } strait_train_options;
 

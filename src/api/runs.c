@@ -36,17 +36,6 @@ STRAIT_API strait_run_kind strait_run_value(char out[1024], const strait_run *ru
     return STRAIT_RUN_NUMBER;
 }
 
-static void add_cell(st_text *text, const char *value) {
-    if (!strpbrk(value, ",\"\r\n")) {
-        st_text_add(text, "%s", value);
-        return;
-    }
-    st_text_add(text, "\"");
-    for (; *value; value++)
-        st_text_add(text, "%s%c", *value == '"' ? "\"" : "", *value);
-    st_text_add(text, "\"");
-}
-
 STRAIT_API strait_status strait_runs_csv(char **out, const strait_runs *runs, strait_error *err) {
     if (!out || !runs) return st_fail(err, STRAIT_ARGUMENT, "strait_runs_csv: out or runs is NULL");
     st_text text = {0};
@@ -58,7 +47,7 @@ STRAIT_API strait_status strait_runs_csv(char **out, const strait_runs *runs, st
         for (size_t i = 0; i < ST_RUN_FIELDS; i++) {
             strait_run_value(value, &runs->run[r], st_run_fields[i].name);
             if (i) st_text_add(&text, ",");
-            add_cell(&text, value);
+            st_text_add_cell(&text, value);
         }
         st_text_add(&text, "\n");
     }

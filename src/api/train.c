@@ -231,14 +231,19 @@ static strait_status take_features(st_session *session, strait_error *err) {
     return st_fail_memory(err, 0, "features");
 }
 
-/* The run's folder with its recipe and a checkpoint, so that a kill or a divergence in the first epoch loses nothing.
-   What cannot be written whole is not left behind. */
-static strait_status begin_run(st_session *session, strait_error *err) {
+static strait_status make_folder(st_session *session, strait_error *err) {
+    if (session->options->run) return st_run_make(&session->run, session->options->run, err);
     const char *dir = session->options->out ? session->options->out : "runs";
     if (strlen(dir) + strlen(session->recipe->name) + 16 > sizeof((strait_train_result *)0)->run)
         return st_fail(err, STRAIT_ARGUMENT, "%.60s...: the path of the runs' folder is too long; choose a shorter one",
                        dir);
-    ST_TRY(st_run_create(&session->run, dir, session->recipe->name, err));
+    return st_run_create(&session->run, dir, session->recipe->name, err);
+}
+
+/* The run's folder with its recipe and a checkpoint, so that a kill or a divergence in the first epoch loses nothing.
+   What cannot be written whole is not left behind. */
+static strait_status begin_run(st_session *session, strait_error *err) {
+    ST_TRY(make_folder(session, err));
     st_trainer_set_run(session->trainer, session->run);
     strait_status status = st_write_recipe(session->run, session->recipe, err);
     if (status == STRAIT_OK) status = save(session, session->trainer, NULL, err);
@@ -256,6 +261,7 @@ STRAIT_API strait_status strait_train(strait_model **model, strait_train_result 
     strait_status status = st_recipe_copy(&session.recipe, recipe, err);
     const bool follows = recipe->model.input_from_data;
     /* The model before the data: a recipe's mistake is told without reading anything. */
+    if (status == STRAIT_OK) st_recipe_drop_sweep(session.recipe);
     if (status == STRAIT_OK) status = strait_model_build(&session.model, session.recipe, err);
     if (status == STRAIT_OK && session.model->graph->n_values == 0)
         status = st_fail_at(err, STRAIT_RECIPE, session.recipe->model.pos,

@@ -26,6 +26,7 @@ typedef enum st_rng_purpose {
     ST_RNG_CLUSTERS,
     ST_RNG_WALKS,
     ST_RNG_DRAWING, /* the order of points in a picture */
+    ST_RNG_SWEEP,   /* what a trial of a sweep takes */
 } st_rng_purpose;
 
 /* A stream: key = seed; counter = (block, sample, epoch, purpose). */

@@ -96,6 +96,17 @@ void st_text_add_json(st_text *text, const char *string) {
     st_text_add(text, "\"");
 }
 
+void st_text_add_cell(st_text *text, const char *value) {
+    if (!strpbrk(value, ",\"\r\n")) {
+        st_text_add(text, "%s", value);
+        return;
+    }
+    st_text_add(text, "\"");
+    for (; *value; value++)
+        st_text_add(text, "%s%c", *value == '"' ? "\"" : "", *value);
+    st_text_add(text, "\"");
+}
+
 strait_status st_text_take(char **out, st_text *text, strait_error *err) {
     *out = NULL;
     reserve(text, 0); /* a text nothing was added to is "" */

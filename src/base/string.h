@@ -20,6 +20,8 @@ void st_text_add(st_text *text, const char *format, ...) __attribute__((format(p
 void st_text_add_bytes(st_text *text, const void *bytes, size_t n);
 /* The string in JSON's quotes and escapes; its bytes from 128 on go in as they are. */
 void st_text_add_json(st_text *text, const char *string);
+/* A cell of CSV: in quotes where it must be (RFC 4180). */
+void st_text_add_cell(st_text *text, const char *value);
 /* Hands the string to the caller (st_free) and resets text; MEMORY when an append failed. */
 strait_status st_text_take(char **out, st_text *text, strait_error *err);
 void st_text_free(st_text *text);

@@ -129,6 +129,7 @@ static strait_status check(strait_recipe *recipe, const st_node *root, strait_er
     if (n != 1 && n != 3)
         return st_fail_at(err, STRAIT_RECIPE, recipe->model.input_pos,
                           "model.input must be [height, width, channels] or [features], not a list of %d", n);
+    ST_TRY(st_set_latent(recipe, err));
     st_layers_set_units(recipe);
     ST_TRY(st_layers_check(recipe, err));
     ST_TRY(check_decay(recipe, root, err));
@@ -149,7 +150,7 @@ static strait_status read_recipe(strait_recipe *recipe, st_tree *tree, const cha
     if (!tree->root) return st_fail_at(err, STRAIT_RECIPE, start, "is empty: a recipe has at least a 'model'");
     if (tree->root->kind != ST_NODE_MAP)
         return st_fail_at(err, STRAIT_RECIPE, tree->root->pos,
-                          "a recipe is a map of keys: name, seed, data, model, train, watch");
+                          "a recipe is a map of keys: name, seed, data, model, train, watch, sweep");
     for (size_t i = 0; i < n_overrides; i++)
         ST_TRY(st_tree_override(tree, overrides[i], recipe->overrides[i], err));
     ST_TRY(st_read_record(recipe, st_recipe_schema(), tree->root, start, err));
@@ -216,9 +217,10 @@ static void move_pos(st_pos *pos, void *context) {
 
 static void move_positions(strait_recipe *copy, const strait_recipe *original) {
     copying c = {copy, original};
-    st_pos *const of_keys[] = {&copy->data.pos,  &copy->data.source_pos, &copy->data.validation_pos,
-                               &copy->model.pos, &copy->model.input_pos, &copy->model.decoder_pos,
-                               &copy->train.pos, &copy->train.loss_pos,  &copy->train.optimizer_pos};
+    st_pos *const of_keys[] = {&copy->data.pos,           &copy->data.source_pos, &copy->data.validation_pos,
+                               &copy->model.pos,          &copy->model.input_pos, &copy->model.decoder_pos,
+                               &copy->model.latent_pos,   &copy->train.pos,       &copy->train.loss_pos,
+                               &copy->train.optimizer_pos};
     for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; i++)
         move_pos(of_keys[i], &c);
     st_layers_positions(copy->model.encoder, copy->model.n_encoder, move_pos, &c);
@@ -229,6 +231,20 @@ static bool copy_string(char **out, const char *string) {
     if (!string) return true;
     *out = st_strdup(string);
     return *out != NULL;
+}
+
+/* A list of owned strings; n is the copy's and counts those it owns at any moment. */
+static bool copy_strings(char ***out, int *n, char *const *strings, int n_strings) {
+    *out = st_alloc((size_t)n_strings, sizeof **out);
+    for (*n = 0; *out && *n < n_strings; ++*n)
+        if (!copy_string(&(*out)[*n], strings[*n])) return false;
+    return *out != NULL;
+}
+
+static void free_strings(char **strings, int n) {
+    for (int i = 0; i < n; i++)
+        st_free(strings[i]);
+    st_free(strings);
 }
 
 /* NULL for NULL. */
@@ -247,11 +263,10 @@ static bool copy_layers(st_layer **out, const st_layer *layers, int n) {
 
 /* All that the original owns, into a copy that owns nothing yet; what has been copied is the copy's at any moment. */
 static bool copy_owned(strait_recipe *copy, const strait_recipe *original) {
-    copy->overrides = st_alloc((size_t)original->n_overrides, sizeof *copy->overrides);
-    if (!copy->overrides) return false;
-    for (; copy->n_overrides < original->n_overrides; copy->n_overrides++)
-        if (!copy_string(&copy->overrides[copy->n_overrides], original->overrides[copy->n_overrides])) return false;
-    return copy_string(&copy->file, original->file) && copy_string(&copy->name, original->name) &&
+    return copy_strings(&copy->overrides, &copy->n_overrides, original->overrides, original->n_overrides) &&
+           copy_strings(&copy->sweep.vary, &copy->sweep.n_vary, original->sweep.vary, original->sweep.n_vary) &&
+           copy_string(&copy->sweep.against_pca, original->sweep.against_pca) &&
+           copy_string(&copy->file, original->file) && copy_string(&copy->name, original->name) &&
            copy_string(&copy->data.source, original->data.source) &&
            copy_string(&copy->data.validation_split, original->data.validation_split) &&
            copy_string(&copy->data.label, original->data.label) && copy_string(&copy->data.key, original->data.key) &&
@@ -272,6 +287,9 @@ strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, s
     copy->data.features = NULL;
     copy->overrides = NULL;
     copy->n_overrides = 0;
+    copy->sweep.vary = NULL;
+    copy->sweep.n_vary = 0;
+    copy->sweep.against_pca = NULL;
     copy->data.only = NULL;
     copy->model.encoder = copy->model.decoder = NULL;
     if (!copy_owned(copy, recipe)) {
@@ -283,11 +301,16 @@ strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, s
     return STRAIT_OK;
 }
 
+void st_recipe_drop_sweep(strait_recipe *recipe) {
+    free_strings(recipe->sweep.vary, recipe->sweep.n_vary);
+    st_free(recipe->sweep.against_pca);
+    memset(&recipe->sweep, 0, sizeof recipe->sweep);
+}
+
 STRAIT_API void strait_recipe_free(strait_recipe *recipe) {
     if (!recipe) return;
-    for (int i = 0; i < recipe->n_overrides; i++)
-        st_free(recipe->overrides[i]);
-    st_free(recipe->overrides);
+    free_strings(recipe->overrides, recipe->n_overrides);
+    st_recipe_drop_sweep(recipe);
     st_free(recipe->file);
     st_free(recipe->name);
     st_free(recipe->data.source);

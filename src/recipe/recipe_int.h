@@ -90,6 +90,10 @@ void st_layers_free(st_layer *layers, int n); /* NULL is fine */
 void st_layers_positions(st_layer *layers, int n, void (*visit)(st_pos *pos, void *context), void *context);
 /* Units that are as many as the input has values (recipe_cells.c). */
 void st_layers_set_units(strait_recipe *recipe);
+/* Puts model.latent in the place of the units that end the encoder (recipe_latent.c). Errors: RECIPE (its end has
+ * none).
+ */
+strait_status st_set_latent(strait_recipe *recipe, strait_error *err);
 /* What only the whole model tells: where a gaussian may stand. */
 strait_status st_layers_check(const strait_recipe *recipe, strait_error *err);
 

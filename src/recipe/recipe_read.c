@@ -261,6 +261,24 @@ static strait_status read_integers(void *base, const st_record *record, const st
     return STRAIT_OK;
 }
 
+/* A list of texts; one text alone is a list of it. What has been read is the struct's at any moment. */
+static strait_status read_texts(void *base, const st_record *record, const st_key *key, const st_node *node,
+                                strait_error *err) {
+    const bool list = node->kind == ST_NODE_SEQUENCE;
+    if (node->kind == ST_NODE_MAP || (list && node->n_children == 0))
+        return st_fail_type(err, record, key, node, "a list of texts");
+    char **items = st_alloc(list ? (size_t)node->n_children : 1, sizeof *items);
+    if (!items) return st_fail_memory(err, sizeof *items, key->name);
+    memcpy(place(base, key->offset), &items, sizeof items);
+    const st_key item_key = {.name = key->name, .type = ST_KEY_TEXT};
+    int n = 0;
+    for (const st_node *item = list ? node->first : node; item && (list || n == 0); item = item->next) {
+        ST_TRY(read_text(&items[n++], record, &item_key, item, err));
+        memcpy(place(base, key->beside), &n, sizeof n);
+    }
+    return STRAIT_OK;
+}
+
 static strait_status read_interval(void *base, const st_record *record, const st_key *key, const st_node *node,
                                    strait_error *err) {
     st_corrupt *corrupt = base;
@@ -295,6 +313,7 @@ static st_key_reader *const readers[] = {
     [ST_KEY_PAIR] = read_pair,
     [ST_KEY_SHAPE] = read_shape,
     [ST_KEY_INTEGERS] = read_integers,
+    [ST_KEY_TEXTS] = read_texts,
     [ST_KEY_INTERVAL] = read_interval,
     [ST_KEY_SECTION] = read_section,
     [ST_KEY_ACTIVATION] = st_read_activation,

@@ -106,6 +106,16 @@ static void write_integers(st_text *text, const int64_t *items, int n) {
     st_text_add(text, "]");
 }
 
+static void write_texts(st_text *text, const void *items, int n) {
+    char *const *item = items;
+    st_text_add(text, "[");
+    for (int i = 0; i < n; i++) {
+        st_text_add(text, "%s", i ? ", " : "");
+        write_text(text, item[i]);
+    }
+    st_text_add(text, "]");
+}
+
 static void write_pair(st_text *text, const int64_t *pair) {
     if (pair[0] == pair[1])
         st_text_add(text, "%lld", (long long)pair[0]);
@@ -275,6 +285,7 @@ static void write_value(st_text *text, const st_key *key, const void *base) {
     case ST_KEY_PAIR: write_pair(text, value); break;
     case ST_KEY_SHAPE: write_integers(text, value, count_at(base, key->beside)); break;
     case ST_KEY_INTEGERS: write_integers(text, pointer_at(base, key->offset), count_at(base, key->beside)); break;
+    case ST_KEY_TEXTS: write_texts(text, pointer_at(base, key->offset), count_at(base, key->beside)); break;
     case ST_KEY_SECTION: write_flow(text, key->records, base); break;
     case ST_KEY_ACTIVATION: write_activation(text, key, value); break;
     case ST_KEY_VALIDATION: write_validation(text, base); break;
@@ -318,6 +329,7 @@ static bool is_absent(const st_key *key, const void *base) {
     case ST_KEY_PAIR: return optional && integer_at(base, key->offset) == 0;
     case ST_KEY_NUMBER: return optional && number_at(base, key->offset) == 0;
     case ST_KEY_SWITCH: return optional && !switch_at(base, key->offset);
+    case ST_KEY_TEXTS:
     case ST_KEY_INTEGERS: return count_at(base, key->beside) == 0;
     case ST_KEY_SECTION: return key->beside ? !switch_at(base, key->beside) : is_empty(key->records, base);
     case ST_KEY_VALIDATION: return !recipe->data.validation_split && recipe->data.validation_fraction == 0;

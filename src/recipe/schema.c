@@ -19,6 +19,7 @@
 #define MAX_DIM 2147483648.0 /* and the product of a shape likewise */
 #define MAX_EPOCHS 1e6
 #define MAX_IMAGE 65536.0
+#define MAX_TRIALS 10000.0
 #define MAX_WATCHED 100000.0
 #define MAX_BATCH 1048576.0 /* 2^20 */
 #define MAX_THREADS 4096.0
@@ -362,6 +363,9 @@ static const st_key model_keys[] = {
      .required = true, .doc = "shape of a sample: [height, width, channels] or [features]"},
     {.name = "input_from_data", .type = ST_KEY_SWITCH, IN_RECIPE(model.input_from_data),
      .doc = "whether the prepared data's shape takes the place of input, which stands in for it where there is no data"},
+    {.name = "latent", .type = ST_KEY_INTEGER, IN_RECIPE(model.latent), POS_IN_RECIPE(model.latent_pos),
+     RANGE(1, MAX_UNITS),
+     .doc = "width of the latent: takes the place of the units of the dense layer or the gaussian that ends the encoder"},
     {.name = "initializer", .type = ST_KEY_INITIALIZER, IN_RECIPE(model.initializer), ROWS(initializers),
      .fallback = "glorot_uniform", .doc = "how weights start in layers that do not say; biases start at 0"},
     {.name = "encoder", .type = ST_KEY_LAYERS, IN_RECIPE(model.encoder),
@@ -605,6 +609,21 @@ static const st_key watch_keys[] = {
      .doc = "so many samples, of training and of validation, are reconstructed and kept after each epoch"},
 };
 
+static const st_key sweep_keys[] = {
+    {.name = "vary", .type = ST_KEY_TEXTS, IN_RECIPE(sweep.vary), .beside = offsetof(strait_recipe, sweep.n_vary),
+     .doc = "keys and what they take: [train.batch_size=32,64, model.latent=5..10]"},
+    {.name = "trials", .type = ST_KEY_INTEGER, IN_RECIPE(sweep.trials), RANGE(1, MAX_TRIALS),
+     .doc = "random draws; left out: the whole grid"},
+    {.name = "seed", .type = ST_KEY_INTEGER, IN_RECIPE(sweep.seed), RANGE(0, MAX_SEED),
+     .doc = "of the draws; left out: 0"},
+    {.name = "halving", .type = ST_KEY_INTEGER, IN_RECIPE(sweep.halving), RANGE(2, 100),
+     .doc = "successive halving goes on with the best one of so many; left out: none is stopped"},
+    {.name = "min_epochs", .type = ST_KEY_INTEGER, IN_RECIPE(sweep.min_epochs), RANGE(1, MAX_EPOCHS),
+     .doc = "epochs before a trial may be stopped; left out: 1"},
+    {.name = "against_pca", .type = ST_KEY_TEXT, IN_RECIPE(sweep.against_pca),
+     .doc = "data on which every trial is measured against principal components"},
+};
+
 /* ---- the recipe ---- */
 
 static const st_record data_record[] = {{.name = "data", .path = "data", KEYS(data_keys), .doc = "what to train on"}};
@@ -613,6 +632,10 @@ static const st_record train_record[] = {{.name = "train", .path = "train", KEYS
 
 static const st_record watch_record[] = {
     {.name = "watch", .path = "watch", KEYS(watch_keys), .doc = "what is kept while training"},
+};
+
+static const st_record sweep_record[] = {
+    {.name = "sweep", .path = "sweep", KEYS(sweep_keys), .doc = "what strait sweep varies"},
 };
 
 static const st_key recipe_keys[] = {
@@ -626,6 +649,7 @@ static const st_key recipe_keys[] = {
     {.name = "train", .type = ST_KEY_SECTION, .offset = 0, POS_IN_RECIPE(train.pos), ROWS(train_record),
      .doc = "how to train"},
     {.name = "watch", .type = ST_KEY_SECTION, .offset = 0, ROWS(watch_record), .doc = "what is kept while training"},
+    {.name = "sweep", .type = ST_KEY_SECTION, .offset = 0, ROWS(sweep_record), .doc = "what strait sweep varies"},
 };
 
 /* clang-format on */

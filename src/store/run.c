@@ -69,6 +69,26 @@ strait_status st_run_create(char **out, const char *dir, const char *name, strai
     return status;
 }
 
+strait_status st_run_make(char **out, const char *folder, strait_error *err) {
+    *out = NULL;
+    if (strlen(folder) >= sizeof((strait_run *)0)->folder)
+        return st_fail(err, STRAIT_ARGUMENT, "%.60s...: the path of a run's folder is too long; choose a shorter one",
+                       folder);
+    char *copy = st_strdup(folder), *parent = st_path_folder(folder);
+    strait_status status = copy && parent ? STRAIT_OK : st_fail_memory(err, strlen(folder), "a run's name");
+    if (status == STRAIT_OK) status = st_make_folders(parent, err);
+    if (status == STRAIT_OK && mkdir(folder, 0777) != 0)
+        status = errno == EEXIST
+                     ? st_fail(err, STRAIT_ARGUMENT, "%s: is there already; a run takes a new folder", folder)
+                     : st_fail_errno(err, "%s: cannot make this folder", folder);
+    st_free(parent);
+    if (status == STRAIT_OK)
+        *out = copy;
+    else
+        st_free(copy);
+    return status;
+}
+
 /* --- finding a run --- */
 
 /* Whether folder/file is there; a failed allocation is told by *status. */

@@ -2,11 +2,16 @@
 #ifndef ST_STORE_RUN_H
 #define ST_STORE_RUN_H
 
+#include <strait/runs.h>
 #include "recipe/recipe.h"
 
 /* Makes DIR (and parents) and the next free DIR/NAME-nnn in it; the numbering is safe between processes (mkdir
    decides). *out is its path, the caller's. Errors: IO naming the folder. */
 strait_status st_run_create(char **out, const char *dir, const char *name, strait_error *err);
+
+/* Makes this very folder, and its parents. *out is its path, the caller's. Errors: ARGUMENT (it exists, its path is too
+   long), IO naming the folder, MEMORY. */
+strait_status st_run_make(char **out, const char *folder, strait_error *err);
 
 /* The folder of a run given as a folder or as a name in runs/: the caller's. Errors: NOT_FOUND (with the latest runs
  * there are). */

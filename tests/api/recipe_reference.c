@@ -65,6 +65,7 @@ static void print_value(const st_key *key) {
     case ST_KEY_PAIR: kind = "n or `[height, width]`"; break;
     case ST_KEY_SHAPE: kind = "`[height, width, channels]` or `[n]`"; break;
     case ST_KEY_INTEGERS: kind = "list of whole numbers"; break;
+    case ST_KEY_TEXTS: kind = "list of texts"; break;
     case ST_KEY_SHARES: kind = "s or `[vertical, horizontal]`"; break;
     case ST_KEY_MARGINS: kind = "n, `[rows, columns]` or `[[top, bottom], [left, right]]`"; break;
     }
@@ -131,7 +132,7 @@ int main(void) {
     const st_record *recipe = st_recipe_schema();
     printf("## The recipe\n\n");
     print_keys(recipe);
-    static const char *const sections[] = {"data", "model", "train", "watch"};
+    static const char *const sections[] = {"data", "model", "train", "watch", "sweep"};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const st_key *section = find_key(recipe, sections[i]);
         if (!section) return 1;

@@ -225,6 +225,7 @@ static void shipped_recipes_come_back(void **state) {
                                         "mnist-conv",
                                         "mnist-dense",
                                         "mnist-clusters",
+                                        "mnist-k",
                                         "fashion-denoise-dense"};
     setenv("STRAIT_RECIPES", STRAIT_SOURCE_DIR "/recipes", 1);
     for (size_t i = 0; i < COUNT(names); i++) {

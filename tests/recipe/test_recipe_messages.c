@@ -9,8 +9,8 @@ static const mistake mistakes[] = {
     /* the document */
     {"", "r.yaml: is empty: a recipe has at least a 'model'"},
     {"# nothing\n", "r.yaml: is empty: a recipe has at least a 'model'"},
-    {"hello\n", "r.yaml:1:1: a recipe is a map of keys: name, seed, data, model, train, watch"},
-    {"- a\n", "r.yaml:1:1: a recipe is a map of keys: name, seed, data, model, train, watch"},
+    {"hello\n", "r.yaml:1:1: a recipe is a map of keys: name, seed, data, model, train, watch, sweep"},
+    {"- a\n", "r.yaml:1:1: a recipe is a map of keys: name, seed, data, model, train, watch, sweep"},
     {"name: a\n", "r.yaml: the recipe needs 'model': the network"},
     {MODEL "---\nname: b\n", "r.yaml:5:1: a second YAML document begins here: a recipe is one"},
     {"seed: &s 1\n" MODEL,
@@ -29,7 +29,7 @@ static const mistake mistakes[] = {
     {"name: a\nseed: ü\xff\n", "r.yaml:2:8: not a YAML text: invalid leading UTF-8 octet"},
     /* unknown keys */
     {"trian:\n  epochs: 3\n" MODEL, "r.yaml:1:1: unknown key 'trian'; did you mean 'train'?"},
-    {"foo: 1\n" MODEL, "r.yaml:1:1: unknown key 'foo'; there are: name, seed, data, model, train, watch"},
+    {"foo: 1\n" MODEL, "r.yaml:1:1: unknown key 'foo'; there are: name, seed, data, model, train, watch, sweep"},
     {MODEL "train:\n  epoch: 3\n", "r.yaml:6:3: unknown key 'epoch' in train; did you mean 'epochs'?"},
     {MODEL "train:\n  batchSize: 3\n", "r.yaml:6:3: unknown key 'batchSize' in train; did you mean 'batch_size'?"},
     {"model:\n  input: [4]\n  encoder:\n    - dense: {unit: 2}\n", "r.yaml:4:15: unknown key 'unit' in dense; did you "
@@ -385,8 +385,8 @@ static void long_paths_are_cut(void **state) {
     strait_recipe *recipe;
     strait_error err = {0};
     assert_int_equal(strait_recipe_parse(&recipe, "foo: 1\n", path, 0, NULL, &err), STRAIT_RECIPE);
-    assert_non_null(
-        strstr(err.message, "dd/xx.yaml:1:1: unknown key 'foo'; there are: name, seed, data, model, train, watch"));
+    assert_non_null(strstr(
+        err.message, "dd/xx.yaml:1:1: unknown key 'foo'; there are: name, seed, data, model, train, watch, sweep"));
 }
 
 int main(void) {

@@ -66,7 +66,7 @@ static const struct {
     {"train.epochs=", STRAIT_RECIPE,
      "--set train.epochs=: train.epochs is empty: give it a value, or leave the key out"},
     {"train.epoch=3", STRAIT_RECIPE, "--set train.epoch=3: unknown key 'epoch' in train; did you mean 'epochs'?"},
-    {"a.b=3", STRAIT_RECIPE, "--set a.b=3: unknown key 'a'; there are: name, seed, data, model, train, watch"},
+    {"a.b=3", STRAIT_RECIPE, "--set a.b=3: unknown key 'a'; there are: name, seed, data, model, train, watch, sweep"},
     {"train.epochs.x=3", STRAIT_RECIPE, "--set train.epochs.x=3: train.epochs is '7': it has no 'x' inside"},
     {"model.encoder.2=flatten", STRAIT_RECIPE,
      "--set model.encoder.2=flatten: model.encoder has 2 items, counted from 0: there is no item 2"},
