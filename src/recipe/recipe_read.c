@@ -1,4 +1,4 @@
-/* From the tree to the struct, by the tables of schema.c: records and plain values. Recipe's own kinds of value
+/* From the tree to the struct, by the tables of schema*.c: records and plain values. Recipe's own kinds of value
    (layers, activations, optimizers, noise) are in recipe_parts.c. */
 #include <math.h>
 #include <stdio.h>

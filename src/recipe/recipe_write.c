@@ -1,4 +1,4 @@
-/* From the struct back to YAML, by the tables of schema.c: complete, in the tables' order, and the same bytes for the
+/* From the struct back to YAML, by the tables of schema*.c: complete, in the tables' order, and the same bytes for the
    same recipe. What is left out (no validation, no noise) is what parses back as absent. */
 #include <string.h>
 #include <strings.h>
