@@ -125,10 +125,16 @@ typedef struct display {
     int best_trial;
 } display;
 
-/* "model.latent=7, train.batch_size=64" */
-static void add_values(cli_line *line, const strait_sweep *sweep, const strait_sweep_trial *trial) {
+static const char *last_part(const char *key) {
+    const char *dot = strrchr(key, '.');
+    return dot ? dot + 1 : key;
+}
+
+/* "model.latent=7, train.batch_size=64", or without what stands before the last dots. */
+static void add_values(cli_line *line, const strait_sweep *sweep, const strait_sweep_trial *trial, bool in_short) {
     for (int k = 0; k < sweep->n_keys; k++)
-        cli_line_add(line, "%s%s=%s", k ? ", " : "", sweep->key[k], trial->value[k]);
+        cli_line_add(line, "%s%s=%s", k ? ", " : "", in_short ? last_part(sweep->key[k]) : sweep->key[k],
+                     trial->value[k]);
 }
 
 static void on_begin(void *context, const strait_sweep_progress *progress) {
@@ -169,7 +175,7 @@ static void on_trial(void *context, const strait_sweep_progress *progress) {
     cli_line line = {{0}, 0};
     cli_line_add(&line, "trial %*d/%d%s", snprintf(NULL, 0, "%d", sweep->n_trials), progress->trial + 1,
                  sweep->n_trials, cli_dot());
-    add_values(&line, sweep, trial);
+    add_values(&line, sweep, trial, true);
     if (isinf(trial->score))
         cli_line_add(&line, "%sdiverged", cli_dot());
     else
@@ -273,10 +279,8 @@ static bool print_table(const strait_sweep *sweep) {
     cli_column column[1 + MOST_KEYS + 6] = {{"trial", true, 0}};
     const cli_column last[] = {{"state", false, 2}, {"epochs", true, 3}, {"loss", true, 0},
                                {"time", true, 4},   {"mse", true, 0},    {"pca", true, 0}};
-    for (int k = 0; k < n_keys; k++) {
-        const char *dot = strrchr(sweep->key[k], '.');
-        column[1 + k] = (cli_column){dot ? dot + 1 : sweep->key[k], true, 0};
-    }
+    for (int k = 0; k < n_keys; k++)
+        column[1 + k] = (cli_column){last_part(sweep->key[k]), true, 0};
     memcpy(&column[1 + n_keys], last, (size_t)extra * sizeof *last);
     for (int t = 0; t < sweep->n_trials; t++)
         if (!isnan(sweep->trial[t].val_loss)) column[1 + n_keys + 2].title = "val_loss";
@@ -321,7 +325,7 @@ static cli_exit print_text(const strait_sweep *sweep, const char *picture) {
     if (sweep->best < 0) return CLI_OK;
     const strait_sweep_trial *best = &sweep->trial[sweep->best];
     cli_line line = {{0}, 0};
-    add_values(&line, sweep, best);
+    add_values(&line, sweep, best, false);
     print_against(sweep);
     printf("best       trial %d%s%s\n", sweep->best + 1, cli_dot(), line.text);
     printf("run        %s\n", best->run);
@@ -349,7 +353,7 @@ static cli_exit show_plan(const cli_args *args) {
     } else {
         for (int t = 0; t < sweep->n_trials; t++) {
             cli_line line = {{0}, 0};
-            add_values(&line, sweep, &sweep->trial[t]);
+            add_values(&line, sweep, &sweep->trial[t], false);
             printf("trial %*d  %s\n", snprintf(NULL, 0, "%d", sweep->n_trials), t + 1, line.text);
         }
         for (int i = 0; sweep->n_rungs > 1 && i < sweep->n_rungs; i++)
