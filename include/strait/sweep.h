@@ -54,9 +54,9 @@ typedef struct strait_sweep {
                                        for); how many trials it is given */
     int best; /* the trial of the least score among those in the last rung; -1: none is complete */
     bool complete;
-    char *against;   /* what pca_mse is measured on; NULL: nothing */
-    int n_pca;       /* components measured: as many as the widest latent has values, at least 10; fewer where the samples
-                        vary in fewer directions */
+    char *against; /* what pca_mse is measured on; NULL: nothing */
+    int n_pca;     /* components measured: as many as the widest latent has values, at least 10; fewer where the samples
+                      vary in fewer directions */
     double *pca_mse; /* [n_pca]: with 1, 2, ... components found on these very samples */
 } strait_sweep;      /* owns all it points to */
 
