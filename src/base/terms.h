@@ -87,7 +87,8 @@ typedef enum st_optimizer_kind {
     X(HE_NORMAL, "he_normal")           /* normal cut at 2 sigma, variance 2 / fan_in */                               \
     X(NORMAL, "normal")                 /* normal, standard deviation as given: 0.05 */                                \
     X(ZEROS, "zeros")                                                                                                  \
-    X(ONES, "ones")
+    X(ONES, "ones")                                                                                                    \
+    X(CONSTANT, "constant")
 
 typedef enum st_initializer_kind {
 #define ST_INITIALIZER_ENUM(name, text) ST_##name,
@@ -98,6 +99,7 @@ typedef enum st_initializer_kind {
 typedef struct st_initializer {
     st_initializer_kind kind;
     double stddev; /* normal */
+    double value;  /* constant */
 } st_initializer;
 
 /* What binary cross-entropy clips to, as Keras. */

@@ -124,7 +124,9 @@ static strait_status add_kernel_and_bias(st_op *op, st_graph *graph, st_op_place
     ST_TRY(st_graph_add_parameter(&op->kernel, graph, place.prefix, "kernel", &kernel, err));
     if (n_bias == 0) return STRAIT_OK;
     const st_parameter bias = {
-        .shape = {.n_dims = 1, .dim = {n_bias}}, .start = {.kind = ST_ZEROS}, .role = ST_ROLE_OFFSET};
+        .shape = {.n_dims = 1, .dim = {n_bias}},
+        .start = {.kind = place.bias_start != 0 ? ST_CONSTANT : ST_ZEROS, .value = place.bias_start},
+        .role = ST_ROLE_OFFSET};
     return st_graph_add_parameter(&op->bias, graph, place.prefix, "bias", &bias, err);
 }
 

@@ -108,6 +108,7 @@ typedef struct st_op_place {
     const char *prefix; /* "encoder.1" */
     int part, layer;
     st_initializer initializer; /* of a kernel */
+    double bias_start;          /* of a bias */
 } st_op_place;
 strait_status st_graph_dense(int *dst, st_graph *graph, int src, int64_t units, bool bias, st_activation activation,
                              st_op_place place, strait_error *err);

@@ -70,6 +70,7 @@ static void initialise(float *value, const st_parameter *parameter, const st_rng
     case ST_NORMAL: fill_normal(value, n, *rng, (float)parameter->start.stddev); break;
     case ST_ZEROS: fill_constant(value, n, 0.0f); break;
     case ST_ONES: fill_constant(value, n, 1.0f); break;
+    case ST_CONSTANT: fill_constant(value, n, (float)parameter->start.value); break;
     }
 }
 

@@ -163,7 +163,8 @@ strait_status st_add_layers(int *tensor, st_graph *graph, const st_layer *layers
         const st_op_place at = {.prefix = prefix,
                                 .part = place.part,
                                 .layer = place.layer < 0 ? i : place.layer,
-                                .initializer = layers[i].initializer};
+                                .initializer = layers[i].initializer,
+                                .bias_start = layers[i].bias_start};
         ST_TRY(add_layer(tensor, graph, &layers[i], *tensor != start, at, err));
     }
     return STRAIT_OK;

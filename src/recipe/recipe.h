@@ -69,6 +69,7 @@ struct st_layer {
     st_pos pos;
     st_activation activation;    /* dense, conv2d, conv2d_transpose, activation */
     bool bias;                   /* dense, conv2d, conv2d_transpose: default true */
+    double bias_start;           /* of its bias: default 0 */
     int64_t units;               /* dense */
     bool units_of_input;         /* dense: units: input; units are then as many as the model's input has values */
     int64_t filters;             /* conv2d, conv2d_transpose */

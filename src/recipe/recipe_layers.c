@@ -47,6 +47,12 @@ static strait_status finish_layer(st_layer *layer, strait_error *err) {
         if (layer->strides[0] == 0) memcpy(layer->strides, layer->size, sizeof layer->strides);
         return STRAIT_OK;
     case ST_LAYER_GAUSSIAN: return check_gaussian(layer, err);
+    case ST_LAYER_DENSE:
+    case ST_LAYER_CONV2D:
+    case ST_LAYER_CONV2D_TRANSPOSE:
+        if (layer->bias || layer->bias_start == 0) return STRAIT_OK;
+        return st_fail_at(err, STRAIT_RECIPE, layer->pos,
+                          "bias_start is given and bias is false; leave one of them out");
     case ST_LAYER_PARALLEL: return check_slices(layer, err);
     default: return STRAIT_OK;
     }

@@ -40,6 +40,11 @@ static const st_key normal_keys[] = {
      RANGE(0, 1e3), .fallback = "0.05", .doc = "standard deviation"},
 };
 
+static const st_key constant_keys[] = {
+    {.name = "value", .type = ST_KEY_NUMBER, .offset = offsetof(st_initializer, value), RANGE(-1e6, 1e6),
+     .required = true, .doc = "that number"},
+};
+
 /* In the order of st_initializer_kind. */
 static const st_record initializers[] = {
     {.name = "glorot_uniform", .doc = "U(-l, l), l = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)"},
@@ -49,8 +54,9 @@ static const st_record initializers[] = {
     {.name = "normal", .path = "normal", KEYS(normal_keys), .doc = "normal around 0"},
     {.name = "zeros", .doc = "0"},
     {.name = "ones", .doc = "1"},
+    {.name = "constant", .path = "constant", KEYS(constant_keys), .doc = "one number"},
 };
-_Static_assert(ST_ONES + 1 == COUNT(initializers), "every initializer has its row");
+_Static_assert(ST_CONSTANT + 1 == COUNT(initializers), "every initializer has its row");
 
 /* ---- layers ---- */
 
@@ -68,6 +74,11 @@ static const st_record layers[N_LAYERS]; /* layers hold layers */
     {                                                                                                                  \
         .name = "bias", .type = ST_KEY_SWITCH, IN_LAYER(bias), .fallback = "true",                                     \
         .doc = "whether a trained bias is added"                                                                       \
+    }
+#define BIAS_START_KEY                                                                                                 \
+    {                                                                                                                  \
+        .name = "bias_start", .type = ST_KEY_NUMBER, IN_LAYER(bias_start), RANGE(-1e6, 1e6), .fallback = "0",          \
+        .doc = "where the bias starts: before a sigmoid log(m / (1 - m)) gives m, the mean of dark images, say"        \
     }
 #define INITIALIZER_KEY                                                                                                \
     {                                                                                                                  \
@@ -87,6 +98,7 @@ static const st_key dense_keys[] = {
      RANGE(1, MAX_UNITS), .required = true, .doc = "values it gives"},
     ACTIVATION_KEY,
     BIAS_KEY,
+    BIAS_START_KEY,
     INITIALIZER_KEY,
 };
 static const st_key convolution_keys[] = {
@@ -100,6 +112,7 @@ static const st_key convolution_keys[] = {
      .doc = "same: zeros around the input, as TensorFlow pads; valid: none"},
     ACTIVATION_KEY,
     BIAS_KEY,
+    BIAS_START_KEY,
     INITIALIZER_KEY,
 };
 static const st_key activation_keys[] = {
@@ -228,7 +241,7 @@ static const st_key model_keys[] = {
      RANGE(1, MAX_UNITS),
      .doc = "width of the latent: takes the place of the units of the dense layer or the gaussian that ends the encoder"},
     {.name = "initializer", .type = ST_KEY_INITIALIZER, IN_RECIPE(model.initializer), ROWS(initializers),
-     .fallback = "glorot_uniform", .doc = "how weights start in layers that do not say; biases start at 0"},
+     .fallback = "glorot_uniform", .doc = "how weights start in layers that do not say"},
     {.name = "encoder", .type = ST_KEY_LAYERS, IN_RECIPE(model.encoder),
      .beside = offsetof(strait_recipe, model.n_encoder), ROWS(layers), .required = true,
      .doc = "layers from the input to the latent"},

@@ -55,6 +55,21 @@ static void each_weight_is_a_function_of_seed_parameter_and_position(void **stat
     strait_model_free(model);
 }
 
+static void biases_start_where_the_recipe_says(void **state) {
+    (void)state;
+    strait_model *model = build("name: started\nmodel:\n  input: [6]\n"
+                                "  encoder:\n    - dense: {units: 3, initializer: {constant: {value: 0.25}}}\n"
+                                "  decoder:\n    - dense: {units: 6, bias_start: -3}\n"
+                                "train: {loss: mse, optimizer: adam}\n");
+    const double wanted[] = {0.25, 0, 0, -3}; /* the second kernel is Glorot's */
+    for (int p = 0; p < 4; p++) {
+        const st_parameter *parameter = &model->graph->parameter[p];
+        for (int64_t i = 0; p != 2 && i < st_shape_count(&parameter->shape); i++)
+            assert_true((double)model->values[parameter->offset + i] == wanted[p]);
+    }
+    strait_model_free(model);
+}
+
 static void seeds_differ(void **state) {
     (void)state;
     strait_model *model = build(wide);
@@ -168,6 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uniform_within_glorots_bound),
         cmocka_unit_test(each_weight_is_a_function_of_seed_parameter_and_position),
+        cmocka_unit_test(biases_start_where_the_recipe_says),
         cmocka_unit_test(seeds_differ),
         cmocka_unit_test(initialisers_have_their_variance),
         cmocka_unit_test(the_same_from_any_thread),

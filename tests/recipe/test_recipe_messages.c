@@ -42,6 +42,8 @@ static const mistake mistakes[] = {
     /* missing, empty, of a wrong type */
     {"model:\n  input: [4]\n", "r.yaml:2:3: model needs 'encoder': layers from the input to the latent"},
     {"model:\n  input: [4]\n  encoder: [dense]\n", "r.yaml:3:13: dense needs 'units': values it gives"},
+    {"model:\n  input: [4]\n  encoder:\n    - dense: {units: 2, bias: false, bias_start: 1}\n",
+     "r.yaml:4:7: bias_start is given and bias is false; leave one of them out"},
     {"model: ~\n", "r.yaml: the recipe needs 'model': the network"},
     {"model:\n", "r.yaml:1:7: model is empty: give it a value, or leave the key out"},
     {"model: 3\n", "r.yaml:1:8: model must be a map of keys, as {input: ...}, not a single value"},
@@ -280,7 +282,7 @@ static const mistake mistakes[] = {
      "r.yaml:1:71: zeros has no settings: write 'zeros' alone"},
     {"model: {input: [4], initializer: xavier, encoder: [flatten], decoder: [flatten]}\n",
      "r.yaml:1:34: unknown initializer 'xavier'; there are: glorot_uniform, glorot_normal, he_uniform, he_normal, "
-     "normal, zeros, ones"},
+     "normal, zeros, ones, constant"},
     {"model: {input: [4], encoder: [{parallel: []}], decoder: [{dense: {units: 4}}]}\n",
      "r.yaml:1:42: parallel must be a list of branches, at least one, not a list of 0"},
     {"model: {input: [4], encoder: [{parallel: [{layers: []}]}], decoder: [{dense: {units: 4}}]}\n",
