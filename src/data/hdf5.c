@@ -65,9 +65,7 @@ static herr_t refuse_external(const char *parent_file, const char *parent_group,
 static hid_t open_unlocked(const char *path, unsigned mode) {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0) return -1;
-#if H5_VERSION_GE(1, 10, 7)
     H5Pset_file_locking(access, mode != H5F_ACC_RDONLY, true);
-#endif
     const hid_t id = H5Fopen(path, mode, access);
     H5Pclose(access);
     return id;
@@ -97,6 +95,7 @@ strait_status st_hdf5_open_file(st_hdf5 **out, const char *path, unsigned mode, 
 
 strait_status st_hdf5_open(st_hdf5 **out, const char *path, strait_error *err) {
     *out = NULL;
+    ST_TRY(st_hdf5_load(path, err));
     st_hdf5_lock();
     const strait_status status = st_hdf5_open_file(out, path, H5F_ACC_RDONLY, err);
     st_hdf5_unlock();

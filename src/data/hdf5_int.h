@@ -2,8 +2,8 @@
 #ifndef ST_DATA_HDF5_INT_H
 #define ST_DATA_HDF5_INT_H
 
-#include <hdf5.h>
 #include "data/hdf5.h"
+#include "data/hdf5_library.h"
 
 struct st_hdf5 {
     hid_t id;

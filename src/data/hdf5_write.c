@@ -6,6 +6,7 @@
 
 strait_status st_hdf5_edit(st_hdf5 **out, const char *path, strait_error *err) {
     *out = NULL;
+    ST_TRY(st_hdf5_load(path, err));
     st_hdf5_lock();
     const strait_status status = st_hdf5_open_file(out, path, H5F_ACC_RDWR, err);
     st_hdf5_unlock();
