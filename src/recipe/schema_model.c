@@ -77,8 +77,8 @@ static const st_record layers[N_LAYERS]; /* layers hold layers */
     }
 #define BIAS_START_KEY                                                                                                 \
     {                                                                                                                  \
-        .name = "bias_start", .type = ST_KEY_NUMBER, IN_LAYER(bias_start), RANGE(-1e6, 1e6), .fallback = "0",          \
-        .doc = "where the bias starts: before a sigmoid log(m / (1 - m)) gives m, the mean of dark images, say"        \
+        .name = "bias_start", .type = ST_KEY_NUMBER, IN_LAYER(bias_start), RANGE(-1e6, 1e6),                           \
+        .doc = "where the bias starts; left out: at 0. Before a sigmoid log(m / (1 - m)) lets outputs start at m"      \
     }
 #define INITIALIZER_KEY                                                                                                \
     {                                                                                                                  \
@@ -98,8 +98,8 @@ static const st_key dense_keys[] = {
      RANGE(1, MAX_UNITS), .required = true, .doc = "values it gives"},
     ACTIVATION_KEY,
     BIAS_KEY,
-    BIAS_START_KEY,
     INITIALIZER_KEY,
+    BIAS_START_KEY,
 };
 static const st_key convolution_keys[] = {
     {.name = "filters", .type = ST_KEY_INTEGER, IN_LAYER(filters), RANGE(1, MAX_UNITS), .required = true,
@@ -112,8 +112,8 @@ static const st_key convolution_keys[] = {
      .doc = "same: zeros around the input, as TensorFlow pads; valid: none"},
     ACTIVATION_KEY,
     BIAS_KEY,
-    BIAS_START_KEY,
     INITIALIZER_KEY,
+    BIAS_START_KEY,
 };
 static const st_key activation_keys[] = {
     {.name = "activation", .type = ST_KEY_ACTIVATION, IN_LAYER(activation), ROWS(activations), .required = true,
