@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include "data/cells_prepare.h"
 #include "data/data_int.h"
+#include "data/h5ad_write.h"
 #include "files.h"
 #include "recipe/features.h"
 
@@ -405,6 +406,43 @@ static void test_real_files(void **state) {
         }
 }
 
+/* Opening and copying a real h5ad file with each allocation failing in turn: MEMORY, and nothing left behind. */
+static void test_real_failing_allocations(void **state) {
+    (void)state;
+    char path[512];
+    const char *folder = test_data();
+    if (!folder) skip();
+    snprintf(path, sizeof path, "%s/cells/pbmc68k_counts_anndata08_csr_gzip.h5ad", folder);
+    assert_open_survives_failing_allocations(path);
+    strait_data *data = open_good(path);
+    strait_array *z = NULL;
+    const int64_t dim[] = {700, 2};
+    const st_h5ad_origin origin = {"recipe", "model"};
+    char out[512];
+    snprintf(out, sizeof out, "%s", test_path("copies/out.h5ad"));
+    mkdir(test_path("copies"), 0777);
+    assert_int_equal(strait_array_new(&z, 2, dim, NULL), STRAIT_OK);
+    for (uint64_t n = 1;; n++) {
+        st_alloc_fail_at(n);
+        strait_error err = {0};
+        const strait_status status = st_h5ad_write_latent(out, data, z, &origin, &err);
+        st_alloc_fail_at(0);
+        if (status == STRAIT_OK) break;
+        if (status != STRAIT_MEMORY) fail_msg("allocation %d: %s", (int)n, err.message);
+        assert_int_equal(test_count_entries(test_path("copies")), 0);
+    }
+    assert_int_equal(test_count_entries(test_path("copies")), 1);
+    /* Only all cells, in their order; only h5ad files. */
+    strait_data *part = NULL;
+    strait_error err = {0};
+    assert_int_equal(st_data_slice(&part, data, 0, 10, NULL), STRAIT_OK);
+    assert_int_equal(st_h5ad_write_latent(out, part, z, &origin, &err), STRAIT_ARGUMENT);
+    assert_non_null(strstr(err.message, "but only some are encoded"));
+    strait_data_free(part);
+    strait_array_free(z);
+    strait_data_free(data);
+}
+
 /* numpy and pandas by scanpy's formulas on 90 % of the cells (float64): the median total, how many genes, the sum of
    their numbers, values of the first and of the last cell (which is validation). */
 static void test_real_preparation(void **state) {
@@ -489,6 +527,7 @@ int main(void) {
         cmocka_unit_test(test_preparation_survives_failing_allocations),
         cmocka_unit_test(test_features_text),
         cmocka_unit_test(test_real_files),
+        cmocka_unit_test(test_real_failing_allocations),
         cmocka_unit_test(test_real_preparation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
