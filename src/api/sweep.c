@@ -444,6 +444,25 @@ static void open_session(session *s, const strait_sweep_options *options) {
     pthread_mutex_init(&s->mutex, NULL); /* of default attributes: does not fail */
 }
 
+static bool at_once(void *context) {
+    (void)context;
+    return true;
+}
+
+/* The first trial takes a step in memory, and what trials are measured on is opened: data that is not there or of
+   another shape is told before anything is trained or written. */
+static strait_status try_first(const session *s, strait_error *err) {
+    strait_data *data = NULL;
+    strait_recipe *recipe = NULL;
+    const strait_train_options options = {.no_run = true, .observer = {.stop = at_once}};
+    if (s->sweep->against) ST_TRY(strait_data_open(&data, s->sweep->against, err));
+    strait_data_free(data);
+    ST_TRY(st_sweep_recipe(&recipe, s->sweep, s->yaml, 0, err));
+    const strait_status status = strait_train(NULL, NULL, recipe, &options, err);
+    strait_recipe_free(recipe);
+    return status == STRAIT_INTERRUPTED || status == STRAIT_DIVERGED ? STRAIT_OK : status;
+}
+
 /* The folder out/NAME-sweep-nnn with base.yaml in it. */
 static strait_status make_folder(session *s, strait_error *err) {
     char *name = st_format("%s-sweep", s->base->name), *folder = NULL, *path = NULL;
@@ -471,6 +490,7 @@ STRAIT_API strait_status strait_sweep_run(strait_sweep **out, const strait_recip
     if (status == STRAIT_OK && s.base->train.threads == 0) s.base->train.threads = 1;
     if (status == STRAIT_OK) status = strait_sweep_plan(&s.sweep, s.base, err);
     if (status == STRAIT_OK) status = strait_recipe_to_yaml(&s.yaml, s.base, err);
+    if (status == STRAIT_OK) status = try_first(&s, err);
     if (status == STRAIT_OK) status = make_folder(&s, err);
     if (status == STRAIT_OK) status = run_session(&s, err);
     return finish(&s, out, status);

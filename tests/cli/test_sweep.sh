@@ -54,8 +54,8 @@ expect_no_stderr
 [ "$(grep -c dropped "$out")" = 2 ] || fail "not 2 of 4 are dropped"
 
 check "Ctrl-C saves, says how to go on, and what goes on ends the same"
-run sweep small.yaml --vary model.latent=2,8 --set train.epochs=120 --set seed=1 --jobs 1 --out whole --quiet
-"$program" sweep small.yaml --vary model.latent=2,8 --set train.epochs=120 --set seed=1 --jobs 1 --out part >"$out" 2>"$err" </dev/null &
+run sweep small.yaml --vary model.latent=2,8 --set train.epochs=60 --set seed=1 --jobs 1 --out whole --quiet
+"$program" sweep small.yaml --vary model.latent=2,8 --set train.epochs=60 --set seed=1 --jobs 1 --out part >"$out" 2>"$err" </dev/null &
 wait_for_epochs part/small-sweep-001-001/history.csv 3 $! || fail "it ended too early"
 kill -INT $!
 wait $!
@@ -67,7 +67,7 @@ expect_exit 0
 for i in 1 2; do expect_same "whole/small-sweep-001-00$i/model.safetensors" "part/small-sweep-001-00$i/model.safetensors"; done
 
 check "killed, it goes on, too"
-"$program" sweep small.yaml --vary model.latent=2,8 --set train.epochs=120 --set seed=1 --jobs 2 --out killed >"$out" 2>"$err" </dev/null &
+"$program" sweep small.yaml --vary model.latent=2,8 --set train.epochs=60 --set seed=1 --jobs 2 --out killed >"$out" 2>"$err" </dev/null &
 wait_for_epochs killed/small-sweep-001-002/history.csv 3 $! || fail "it ended too early"
 kill -KILL $!
 wait $! 2>/dev/null
@@ -102,6 +102,10 @@ expect_refused 'RECIPE is missing' sweep --vary a=1
 expect_refused 'cannot change a sweep that is resumed' sweep --resume small-sweep-001 --trials 3
 expect_refused "no sweep 'nowhere'" sweep --resume nowhere
 expect_refused 'halving must be a whole number' sweep small.yaml --vary model.latent=2..5 --halving 1
+expect_refused 'nowhere.npy' sweep small.yaml --vary model.latent=2,3 --data nowhere.npy
+expect_refused 'nowhere.npy' sweep small.yaml --vary model.latent=2,3 --against-pca nowhere.npy
+expect_refused 'model.input is .*, but a sample of the data is' sweep small.yaml --vary model.latent=2,3 --set model.input=[8,8,1] \
+    --set model.decoder.0.dense.units=64 --set model.decoder.1.reshape=[8,8,1]
 expect_refused '\.svg' sweep small.yaml --vary model.latent=2,3 --picture trials.txt
 
 finish
