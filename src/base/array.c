@@ -215,9 +215,16 @@ static strait_status parse_shape(st_npy *out, parser *p, const char *path, strai
     return good ? STRAIT_OK : st_fail(err, STRAIT_FORMAT, "%s: the shape in its .npy header is malformed", path);
 }
 
+static strait_status fail_type(const char *path, const char *type, strait_error *err) {
+    return st_fail(err, STRAIT_FORMAT,
+                   "%s: holds values of type '%s'; Strait reads booleans, whole numbers and floats of up to 8 bytes",
+                   path, type);
+}
+
 static strait_status parse_type(st_npy *out, const char *text, const char *path, strait_error *err) {
     const char order = text[0];
     int64_t size = 0;
+    enum { LONGEST_TEXT = 1 << 16 };
     const bool known_order = order == '<' || order == '>' || order == '|' || order == '=';
     if (known_order && text[1] && st_parse_int(&size, text + 2)) {
         const bool power = size == 1 || size == 2 || size == 4 || size == 8;
@@ -228,12 +235,15 @@ static strait_status parse_type(st_npy *out, const char *text, const char *path,
             out->big_endian = order == '>' || (order == '=' && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
             return STRAIT_OK;
         }
+        if ((text[1] == 'S' || text[1] == 'U') && size > 0 && size <= LONGEST_TEXT) {
+            out->kind = text[1];
+            out->item_size = (int)size * (text[1] == 'U' ? 4 : 1);
+            out->big_endian = order == '>' || (order == '=' && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+            return STRAIT_OK;
+        }
     }
-    return st_fail(err, STRAIT_FORMAT,
-                   "%s: holds values of type '%s'; Strait reads booleans, whole numbers and floats of up to 8 bytes",
-                   path, text);
+    return fail_type(path, text, err);
 }
-
 static strait_status parse_dictionary(st_npy *out, parser *p, const char *path, strait_error *err) {
     enum { TYPE = 1, ORDER = 2, SHAPE = 4, ALL = 7 };
     int seen = 0;
@@ -267,6 +277,15 @@ static strait_status parse_dictionary(st_npy *out, parser *p, const char *path, 
 }
 
 strait_status st_npy_parse(st_npy *out, const char *bytes, size_t n, const char *path, strait_error *err) {
+    ST_TRY(st_npy_parse_any(out, bytes, n, path, err));
+    if (out->kind != 'S' && out->kind != 'U') return STRAIT_OK;
+    char type[32];
+    snprintf(type, sizeof type, "%c%c%d", out->kind == 'S' ? '|' : out->big_endian ? '>' : '<', out->kind,
+             out->kind == 'S' ? out->item_size : out->item_size / 4);
+    return fail_type(path, type, err);
+}
+
+strait_status st_npy_parse_any(st_npy *out, const char *bytes, size_t n, const char *path, strait_error *err) {
     *out = (st_npy){0};
     if (n < 6 || memcmp(bytes, "\x93NUMPY", 6) != 0)
         return st_fail(err, STRAIT_FORMAT, "%s: is not a .npy file (it does not begin with \\x93NUMPY)", path);
@@ -285,7 +304,7 @@ strait_status st_npy_parse(st_npy *out, const char *bytes, size_t n, const char 
     int64_t count;
     if (out->n_dims == 0)
         return st_fail(err, STRAIT_FORMAT, "%s: holds a single value without dimensions, not an array", path);
-    if (!count_values(&count, out->n_dims, out->dim, 8))
+    if (!count_values(&count, out->n_dims, out->dim, out->item_size > 8 ? out->item_size : 8))
         return st_fail(err, STRAIT_FORMAT, "%s: the shape in its .npy header is larger than any memory", path);
     return STRAIT_OK;
 }

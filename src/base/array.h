@@ -16,7 +16,7 @@ static inline size_t st_dtype_size(st_dtype type) {
 const char *st_dtype_name(st_dtype type); /* "u8", "u16", "f32" */
 
 typedef struct st_npy {
-    char kind;     /* 'b' 'i' 'u' 'f' as numpy has them */
+    char kind;     /* 'b' 'i' 'u' 'f' as numpy has them; of st_npy_parse_any also 'S' 'U', texts */
     int item_size; /* bytes */
     bool big_endian, fortran_order;
     int n_dims;
@@ -26,6 +26,8 @@ typedef struct st_npy {
 
 /* Parses the header in the first n bytes of a .npy file; checks that shape and type are sane. path is for messages. */
 strait_status st_npy_parse(st_npy *out, const char *bytes, size_t n, const char *path, strait_error *err);
+/* The same, and arrays of texts of fixed length: bytes ('S'), code points of four bytes ('U'), zeros at their ends. */
+strait_status st_npy_parse_any(st_npy *out, const char *bytes, size_t n, const char *path, strait_error *err);
 
 /* Fills array, which has npy's shape, from the data behind the header: as float32, in C order. */
 void st_npy_convert(strait_array *array, const st_npy *npy, const char *data);

@@ -32,11 +32,10 @@ static strait_status open_images(strait_data **out, const char *folder, const ch
     if (found) return st_data_new(out, opened, source, err);
     ST_TRY(st_tenx_open_folder(&opened, &found, folder, err));
     if (found) return st_data_new(out, opened, source, err);
-    return st_fail(
-        err, STRAIT_NOT_FOUND,
-        "%s: no data set in this folder: neither images (.png) nor train-images-idx3-ubyte, data_batch_1.bin, "
-        "ecg.csv or 10x's matrix.mtx; name a data file",
-        folder);
+    return st_fail(err, STRAIT_NOT_FOUND,
+                   "%s: no data set in this folder: neither images (.png, .jpg, .tif) nor train-images-idx3-ubyte, "
+                   "data_batch_1.bin, ecg.csv or 10x's matrix.mtx; name a data file",
+                   folder);
 }
 
 /* A folder's splits are those of a known layout, or its sub-folders train, test and the like. */

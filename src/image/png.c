@@ -72,61 +72,69 @@ static void read_bytes(png_structp png, png_bytep out, size_t n) {
 /* ---- writing ---- */
 
 /* False when libpng gave up. */
-static bool encode(png_structp png, png_infop info, int width, int height, int channels, const unsigned char *bytes) {
+static bool encode(png_structp png, png_infop info, const st_image *image) {
     if (setjmp(png_jmpbuf(png))) return false;
-    png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8,
-                 channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+    const unsigned char *bytes = image->values;
+    const size_t row = st_image_bytes(image) / (size_t)image->height;
+    png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, image->bits,
+                 image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
-    for (int y = 0; y < height; y++)
-        png_write_row(png, bytes + (size_t)y * (size_t)width * (size_t)channels);
+    if (image->bits == 16 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) png_set_swap(png);
+    for (int y = 0; y < image->height; y++)
+        png_write_row(png, bytes + (size_t)y * row);
     png_write_end(png, info);
     return true;
 }
 
-static strait_status check_picture(const char *name, int width, int height, int channels, strait_error *err) {
-    if (width >= 1 && height >= 1 && (channels == 1 || channels == 3)) return STRAIT_OK;
+static strait_status check_picture(const char *name, const st_image *image, strait_error *err) {
+    if (image->width >= 1 && image->height >= 1 && (image->channels == 1 || image->channels == 3)) return STRAIT_OK;
     return st_fail(err, STRAIT_ARGUMENT, "%s: a picture of %d×%d pixels with %d channels cannot be written", name,
-                   width, height, channels);
+                   image->width, image->height, image->channels);
 }
 
 /* Encodes to where e says. */
-static strait_status encode_picture(codec *e, int width, int height, int channels, const unsigned char *bytes,
-                                    strait_error *err) {
+static strait_status encode_picture(codec *e, const st_image *image, strait_error *err) {
     bool good = false;
     png_infop info = NULL;
     png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, e, on_error, on_warning, e, allocate, release);
     if (png) info = png_create_info_struct(png);
     if (info) {
         png_set_write_fn(png, e, write_bytes, flush);
-        good = encode(png, info, width, height, channels, bytes);
+        good = encode(png, info, image);
     }
     png_destroy_write_struct(&png, &info);
     if (good) return STRAIT_OK;
     if (e->out_of_memory || !e->message[0])
-        return st_fail_memory(err, (size_t)width * (size_t)channels, "writing a picture");
+        return st_fail_memory(err, (size_t)image->width * (size_t)image->channels, "writing a picture");
     return st_fail(err, STRAIT_IO, "%s: the picture cannot be encoded: %s", e->path, e->message);
 }
 
-strait_status st_png_write(const char *path, int width, int height, int channels, const unsigned char *bytes,
-                           strait_error *err) {
+strait_status st_png_write_image(const char *path, const st_image *image, strait_error *err) {
     codec e = {.path = path};
-    ST_TRY(check_picture(path, width, height, channels, err));
+    ST_TRY(check_picture(path, image, err));
     ST_TRY(st_file_create(&e.file, path, err));
-    const strait_status status = encode_picture(&e, width, height, channels, bytes, err);
+    const strait_status status = encode_picture(&e, image, err);
     if (status == STRAIT_OK) return st_file_commit(e.file, err);
     st_file_abandon(e.file);
     return status;
 }
 
+strait_status st_png_write(const char *path, int width, int height, int channels, const unsigned char *bytes,
+                           strait_error *err) {
+    const st_image image = {.width = width, .height = height, .channels = channels, .bits = 8, .values = (void *)bytes};
+    return st_png_write_image(path, &image, err);
+}
+
 strait_status st_png_encode(char **out, size_t *n, int width, int height, int channels, const unsigned char *bytes,
                             strait_error *err) {
+    const st_image image = {.width = width, .height = height, .channels = channels, .bits = 8, .values = (void *)bytes};
     st_text memory = {0};
     codec e = {.path = "an image", .memory = &memory};
     *out = NULL;
     *n = 0;
-    ST_TRY(check_picture(e.path, width, height, channels, err));
-    strait_status status = encode_picture(&e, width, height, channels, bytes, err);
+    ST_TRY(check_picture(e.path, &image, err));
+    strait_status status = encode_picture(&e, &image, err);
     if (status == STRAIT_OK) {
         *n = memory.length;
         status = st_text_take(out, &memory, err);
@@ -141,8 +149,7 @@ strait_status st_png_encode(char **out, size_t *n, int width, int height, int ch
 enum { SIGNATURE_BYTES = 8, HEADER_BYTES = SIGNATURE_BYTES + 25, COLOURS_AT = SIGNATURE_BYTES + 17 };
 static const unsigned char signature[SIGNATURE_BYTES] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
-/* Files beyond this are no images to learn from; and what a chunk of text or a colour profile may take. */
-#define MAX_FILE_BYTES ((size_t)1 << 32)
+/* What a chunk of text or a colour profile may take. */
 #define MAX_CHUNK_BYTES ((png_alloc_size_t)8 << 20)
 /* deflate makes no more than 1032 bytes of one (zlib's manual); with some to spare. */
 #define MOST_INFLATED 1040
@@ -167,6 +174,7 @@ static strait_status parse_header(st_image *out, const unsigned char *head, size
     const uint32_t width = big_endian(chunk + 8), height = big_endian(chunk + 12);
     *out = (st_image){.channels = colours & PNG_COLOR_MASK_COLOR ? 3 : 1,
                       .bits = bits == 16 ? 16 : 8,
+                      .format = ST_IMAGE_PNG,
                       .had_alpha = (colours & PNG_COLOR_MASK_ALPHA) != 0};
     if (width == 0 || height == 0 || (uint64_t)width * height > (uint64_t)(ST_IMAGE_MAX_VALUES / out->channels))
         return st_fail(err, STRAIT_FORMAT,
@@ -248,18 +256,27 @@ static strait_status decode_bytes(st_image *image, codec *e, strait_error *err) 
                    e->message[0] ? e->message : "its rows are not as long as its header has it");
 }
 
-strait_status st_png_read(st_image *out, const char *path, strait_error *err) {
+strait_status st_png_decode(st_image *out, const void *bytes, size_t n, const char *name, strait_error *err) {
     st_image image = {0};
-    char *bytes = NULL;
-    codec e = {.path = path};
-    ST_TRY(st_file_read(&bytes, &e.n_bytes, path, MAX_FILE_BYTES, err));
-    e.bytes = (const unsigned char *)bytes;
+    codec e = {.path = name, .bytes = bytes, .n_bytes = n};
     const strait_status status = decode_bytes(&image, &e, err);
-    st_free(bytes);
     if (status == STRAIT_OK) {
         *out = image;
     } else {
         st_free(image.values);
     }
+    return status;
+}
+
+strait_status st_png_decode_header(st_image *out, const void *bytes, size_t n, const char *name, strait_error *err) {
+    return parse_header(out, bytes, n, name, err);
+}
+
+strait_status st_png_read(st_image *out, const char *path, strait_error *err) {
+    char *bytes = NULL;
+    size_t n = 0;
+    ST_TRY(st_file_read(&bytes, &n, path, ST_IMAGE_MAX_FILE, err));
+    const strait_status status = st_png_decode(out, bytes, n, path, err);
+    st_free(bytes);
     return status;
 }

@@ -106,7 +106,7 @@ static void test_mistakes(void **state) {
                       test_path("broken/train-images-idx3-ubyte"));
     assert_int_equal(remove(test_path("broken/train-images-idx3-ubyte")), 0);
     assert_open_fails(test_path("broken"), STRAIT_NOT_FOUND,
-                      "%s: no data set in this folder: neither images (.png) nor train-images-idx3-ubyte, "
+                      "%s: no data set in this folder: neither images (.png, .jpg, .tif) nor train-images-idx3-ubyte, "
                       "data_batch_1.bin, ecg.csv or 10x's matrix.mtx; name a data file",
                       test_path("broken"));
 

@@ -90,6 +90,58 @@ static void test_shapes(void **state) {
     strait_data_free(data);
 }
 
+/* One dimension: a value a sample. */
+static void test_one_dimension(void **state) {
+    (void)state;
+    assert_rows(write_npy("a.npy", 1, "|u1", "False", "(3,)", (uint8_t[]){5, 7, 9}, 3), ST_U8, (float[]){5, 7, 9}, 3);
+}
+
+/* Labels lie beside the samples, under the names people give them (x_train and y_train, images and labels,
+   NAME_labels): whole numbers of any type, or texts as numpy stores them (numpy.lib.format; dtypes '<U3': code points
+   of four bytes,
+   '|S3'), with zeros at the end. */
+static void test_labels_beside(void **state) {
+    (void)state;
+    const uint8_t u1[] = {1, 2, 3, 4};
+    const uint32_t texts[] = {'b', 0xe9, 0, 'a', 0, 0};
+    strait_data_info info;
+    const char *path = write_npy("x_train.npy", 1, "|u1", "False", "(2, 2)", u1, 4);
+    write_npy("y_train.npy", 1, "<i8", "False", "(2,)", (int64_t[]){-3, 7}, 16);
+    strait_data *data = open_good(path);
+    assert_int_equal(strait_data_label(data, 0), -3);
+    assert_int_equal(strait_data_label(data, 1), 7);
+    assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+    assert_string_equal(info.note, "labels from y_train.npy");
+    strait_data_free(data);
+    assert_open_survives_failing_allocations(path);
+
+    path = write_npy("images.npy", 1, "|u1", "False", "(2, 2)", u1, 4);
+    write_npy("labels.npy", 1, "<U3", "False", "(2,)", texts, sizeof texts);
+    data = open_good(path);
+    assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+    assert_int_equal(info.n_labels, 2);
+    assert_string_equal(info.label_name[0], "a");
+    assert_string_equal(info.label_name[1], "b\xc3\xa9");
+    assert_int_equal(strait_data_label(data, 0), 1);
+    strait_data_free(data);
+    assert_open_survives_failing_allocations(path);
+
+    path = write_npy("cells.npy", 1, "|u1", "False", "(2, 2)", u1, 4);
+    const char *labels = write_npy("cells_labels.npy", 1, "|S3", "False", "(3,)", "abcd\0\0e\0\0", 9);
+    data = open_good(path);
+    assert_int_equal(strait_data_label(data, 0), -1);
+    assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+    assert_string_equal(info.note, "cells_labels.npy beside it does not hold a label for each sample: not taken");
+    strait_data_free(data);
+    write_npy("cells_labels.npy", 1, "<f4", "False", "(2,)", (float[]){1, 1.5f}, 8);
+    assert_open_fails(path, STRAIT_FORMAT,
+                      "%s: label 1 in %s is 1.5; labels are whole numbers up to 16,777,216 or texts", path, labels);
+    path = write_npy("t.npy", 1, "<U3", "False", "(2,)", texts, sizeof texts);
+    assert_open_fails(
+        path, STRAIT_FORMAT,
+        "%s: holds values of type '<U3'; Strait reads booleans, whole numbers and floats of up to 8 bytes", path);
+}
+
 static void test_gzip(void **state) {
     (void)state;
     const float values[] = {1, -2, 3, 4};
@@ -110,10 +162,6 @@ static void test_bad_files(void **state) {
     assert_open_fails(path, STRAIT_FORMAT, "%s: truncated: ends after 139 of 140 bytes; fetch or copy it again", path);
     write_npy("a.npy", 1, "|u1", "False", "(2, 6)", values, 13);
     assert_open_fails(path, STRAIT_FORMAT, "%s: goes on after the 140 bytes its header announces", path);
-    write_npy("a.npy", 1, "|u1", "False", "(12,)", values, 12);
-    assert_open_fails(path, STRAIT_FORMAT,
-                      "%s: has 1 dimension; a data set needs samples and their values, such as [n, height, width]",
-                      path);
     write_npy("a.npy", 1, "|u1", "False", "(0, 12)", values, 0);
     assert_open_fails(path, STRAIT_FORMAT, "%s: holds no values: dimension 0 is 0", path);
     write_npy("a.npy", 1, "<f4", "False", "(1099511627776, 12)", values, 0);
@@ -185,9 +233,11 @@ static void test_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),       cmocka_unit_test(test_fortran_order),       cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_gzip),        cmocka_unit_test(test_bad_files),           cmocka_unit_test(test_numpy),
-        cmocka_unit_test(test_real_nuclei), cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_types),         cmocka_unit_test(test_fortran_order),
+        cmocka_unit_test(test_shapes),        cmocka_unit_test(test_one_dimension),
+        cmocka_unit_test(test_labels_beside), cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_bad_files),     cmocka_unit_test(test_numpy),
+        cmocka_unit_test(test_real_nuclei),   cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

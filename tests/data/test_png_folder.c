@@ -60,7 +60,7 @@ static void test_flat_folder(void **state) {
     strait_data_free(data);
     assert_open_fails(test_path("flat/z*.png"), STRAIT_NOT_FOUND, "%s: no file matches", test_path("flat/z*.png"));
     assert_open_fails(test_path("flat/*"), STRAIT_FORMAT,
-                      "%s: a pattern picks images (.png); this file it matches is none", test_path("flat/notes.txt"));
+                      "%s: a pattern picks images (.png, .jpg, .tif); this file it matches is none", test_path("flat/notes.txt"));
 }
 
 static void test_labels_and_splits(void **state) {

@@ -1,0 +1,7 @@
+/* Any bytes as a TIFF file are a data set of its pages, or an error. */
+#include "data_file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
+    check_bytes(bytes, n);
+    return 0;
+}
