@@ -147,7 +147,8 @@ STRAIT_API strait_status strait_umap_fit(strait_array **y, strait_umap **map, co
 
 /* ---- new samples ---- */
 
-/* The edges to the samples of the fit; borrows index. */
+/* The edges to the samples of the fit; borrows index. Memberships are those of the fit, with the nearest's 1: in many
+   dimensions, where all are about as far, umap-learn's without it say little of which is nearest. */
 static strait_status make_edges(st_graph_rows *edges, const strait_neighbors *neighbors, st_pool *pool,
                                 strait_error *err) {
     const int64_t n = neighbors->n, k = neighbors->k;
@@ -159,7 +160,7 @@ static strait_status make_edges(st_graph_rows *edges, const strait_neighbors *ne
         return st_fail_memory(err, (size_t)n * (size_t)k * sizeof *edges->weight, "edges to the map");
     for (int64_t i = 0; i <= n; i++)
         edges->start[i] = i * k;
-    st_umap_memberships(edges->weight, neighbors, (int)k, false, pool);
+    st_umap_memberships(edges->weight, neighbors, (int)k, true, pool);
     return STRAIT_OK;
 }
 

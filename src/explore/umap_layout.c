@@ -6,7 +6,8 @@
       its own place as it goes, and writes only its own new place; the new places come in when the set is done.
    2. An edge of share f is used in the epochs e where the whole part of e f grows: as often as its weight says, evenly.
       Both ends see the same f, so both move in the same epochs, each by itself. The usual form goes along every
-      edge from both of its ends and moves both each time: here a point is pulled twice by an edge it uses.
+      edge from both of its ends and moves both each time: here a point is pulled twice by an edge it uses; a new
+      sample too, or it would be pushed as hard as in the fit and pulled half as hard.
    3. Random draws are functions of (seed, epoch, point). */
 #include <math.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 
 #define SETS 8
 #define CHUNK 128
-#define PUSHES 5        /* random points a pull */
+#define PULLS 2         /* along an edge each time it is used */
+#define PUSHES 5        /* random points each time */
 #define MOST 4.0F       /* of a step's gradient in one dimension */
 #define LAYOUT_EPOCH 16 /* draws of epoch e have the number LAYOUT_EPOCH + e; below are other purposes */
 
@@ -80,7 +82,7 @@ static inline __attribute__((always_inline)) void move_point(const epoch *s, int
         const float share = l->edges->weight[e];
         if ((int)(now * share) == (int)(before * share)) continue;
         const float *other = s->others + (int64_t)l->edges->index[e] * dims;
-        for (int pull = 0; pull < (fit ? 2 : 1); pull++)
+        for (int pull = 0; pull < PULLS; pull++)
             move(s, y, other, dims, true);
         for (int push = 0; push < PUSHES; push++) {
             const int64_t j = (int64_t)((uint64_t)draw(&d) * (uint64_t)s->n_others >> 32);
