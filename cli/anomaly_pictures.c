@@ -14,7 +14,7 @@ static strait_status no_memory(strait_error *err) {
 /* ---- ROC ---- */
 
 strait_status cli_draw_roc(const char *path, const strait_anomaly *anomaly, const strait_anomaly_scores *scores,
-                           strait_error *err) {
+                           strait_theme theme, strait_error *err) {
     if (!scores->truth) {
         snprintf(err->message, sizeof err->message,
                  "%s: a ROC curve needs labels, and --normal LABEL where the normal one is not known", path);
@@ -36,8 +36,14 @@ strait_status cli_draw_roc(const char *path, const strait_anomaly *anomaly, cons
         const double fpr = 1 - scores->at.negative_recall, tpr = scores->at.recall;
         const strait_series series[] = {
             {name, n, x, y}, {here, 1, &fpr, &tpr}, {"chance", 2, (double[]){0, 1}, (double[]){0, 1}}};
-        status = strait_picture_chart(path, "Abnormal samples found", "share of normal samples said abnormal",
-                                      "share of abnormal samples found", 3, series, 0, err);
+        const strait_chart chart = {"Abnormal samples found",
+                                    "share of normal samples said abnormal",
+                                    "share of abnormal samples found",
+                                    3,
+                                    series,
+                                    false,
+                                    theme};
+        status = strait_picture_draw_chart(path, &chart, err);
     } else {
         status = no_memory(err);
     }
@@ -74,7 +80,7 @@ static double outline(double *x, double *y, const strait_anomaly_scores *s, int 
 }
 
 strait_status cli_draw_errors(const char *path, const strait_anomaly *anomaly, const strait_anomaly_scores *scores,
-                              strait_error *err) {
+                              strait_theme theme, strait_error *err) {
     double low = scores->error[0], high = low, x[2][STEPS], y[2][STEPS], greatest = 0;
     char here[64];
     for (int64_t i = 0; i < scores->n; i++) {
@@ -92,7 +98,8 @@ strait_status cli_draw_errors(const char *path, const strait_anomaly *anomaly, c
     series[n++] = (strait_series){here, 2, (double[]){anomaly->threshold, anomaly->threshold}, (double[]){0, greatest}};
     char label[64];
     snprintf(label, sizeof label, "error of a sample (%s)", anomaly->error);
-    return strait_picture_chart(path, "Errors of reconstruction", label, "share of the samples", n, series, 0, err);
+    const strait_chart chart = {"Errors of reconstruction", label, "share of the samples", n, series, false, theme};
+    return strait_picture_draw_chart(path, &chart, err);
 }
 
 /* ---- the worst ---- */
@@ -112,7 +119,7 @@ static int by_error(const void *a, const void *b) {
 
 /* Images: a row each of originals, reconstructions and |differences|. */
 static strait_status draw_images(const char *path, const strait_array *original, const strait_array *seen,
-                                 strait_error *err) {
+                                 strait_theme theme, strait_error *err) {
     strait_array *difference = NULL;
     strait_status status = strait_array_new(&difference, original->n_dims, original->dim, err);
     if (status != STRAIT_OK) return status;
@@ -121,7 +128,8 @@ static strait_status draw_images(const char *path, const strait_array *original,
         difference->values[i] = fabsf(original->values[i] - seen->values[i]);
     static const char *const caption[] = {"original", "reconstruction", "difference"};
     const strait_array *const row[] = {original, seen, difference};
-    status = strait_picture_sheet(path, 3, row, caption, (int)original->dim[0], err);
+    const strait_sheet sheet = {3, row, caption, (int)original->dim[0], theme, false};
+    status = strait_picture_draw_sheet(path, &sheet, err);
     strait_array_free(difference);
     return status;
 }
@@ -129,7 +137,7 @@ static strait_status draw_images(const char *path, const strait_array *original,
 /* Rows of values: a panel a sample, which tells its name or number, its class and its error. */
 static strait_status draw_curves(const char *path, const strait_array *original, const strait_array *seen,
                                  const strait_anomaly_scores *scores, const strait_data *data, const int64_t *sample,
-                                 strait_error *err) {
+                                 strait_theme theme, strait_error *err) {
     enum { LENGTH = 120 };
     const size_t n = (size_t)original->dim[0];
     char *text = calloc(n, LENGTH);
@@ -147,7 +155,7 @@ static strait_status draw_curves(const char *path, const strait_array *original,
                      scores->error[sample[i]]);
             caption[i] = text + i * LENGTH;
         }
-        const strait_curves curves = {original, seen, caption, CURVE_COLUMNS, STRAIT_THEME_LIGHT};
+        const strait_curves curves = {original, seen, caption, CURVE_COLUMNS, theme};
         status = strait_picture_curves(path, &curves, err);
     } else {
         status = no_memory(err);
@@ -176,7 +184,7 @@ static int64_t *find_worst(const strait_anomaly_scores *scores, int n) {
 }
 
 strait_status cli_draw_worst(const char *path, const strait_model *model, strait_data *data,
-                             const strait_anomaly_scores *scores, int n, strait_error *err) {
+                             const strait_anomaly_scores *scores, int n, strait_theme theme, strait_error *err) {
     strait_array *all = NULL, *all_seen = NULL, *original = NULL, *seen = NULL;
     if (n > scores->n) n = (int)scores->n;
     int64_t *sample = find_worst(scores, n);
@@ -185,8 +193,8 @@ strait_status cli_draw_worst(const char *path, const strait_model *model, strait
     if (status == STRAIT_OK) status = cli_pick(&original, all, sample, n, err);
     if (status == STRAIT_OK) status = cli_pick(&seen, all_seen, sample, n, err);
     if (status == STRAIT_OK)
-        status = original->n_dims == 2 ? draw_curves(path, original, seen, scores, data, sample, err)
-                                       : draw_images(path, original, seen, err);
+        status = original->n_dims == 2 ? draw_curves(path, original, seen, scores, data, sample, theme, err)
+                                       : draw_images(path, original, seen, theme, err);
     strait_array_free(original);
     strait_array_free(seen);
     strait_array_free(all);

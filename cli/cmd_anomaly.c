@@ -8,6 +8,7 @@
 #include "format.h"
 #include "json.h"
 #include "output.h"
+#include "picture.h"
 #include "terminal.h"
 
 #define OPTION_NORMAL                                                                                                  \
@@ -127,6 +128,7 @@ static const cli_option score_options[] = {
     {"histogram", 0, CLI_TEXT, false, "FILE", "draw how the errors are distributed"},
     {"worst", 0, CLI_TEXT, false, "FILE", "draw the samples with the largest errors"},
     {"n", 'n', CLI_COUNT, false, "N", "how many of these (default: 10)"},
+    CLI_OPTION_THEME,
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
     CLI_OPTION_QUIET,
@@ -233,23 +235,27 @@ static cli_exit print_scores(const cli_args *args, const strait_anomaly *a, cons
 static strait_status write_files(const cli_args *args, const work *w, const strait_anomaly_scores *s,
                                  strait_error *err) {
     const char *path;
+    strait_theme theme;
+    cli_theme(&theme, args);
     strait_status status = STRAIT_OK;
-    if ((path = cli_text(args, "output"))) status = write_scores(path, s, w->data, err);
-    if (status == STRAIT_OK && (path = cli_text(args, "roc"))) status = cli_draw_roc(path, &w->anomaly, s, err);
+    if ((path = cli_text(args, "roc")))
+        status = cli_draw_roc(path, &w->anomaly, s, theme, err); /* first: it needs labels */
+    if (status == STRAIT_OK && (path = cli_text(args, "output"))) status = write_scores(path, s, w->data, err);
     if (status == STRAIT_OK && (path = cli_text(args, "histogram")))
-        status = cli_draw_errors(path, &w->anomaly, s, err);
+        status = cli_draw_errors(path, &w->anomaly, s, theme, err);
     if (status == STRAIT_OK && (path = cli_text(args, "worst")))
-        status = cli_draw_worst(path, w->model, w->data, s, cli_int(args, "n", WORST), err);
+        status = cli_draw_worst(path, w->model, w->data, s, cli_int(args, "n", WORST), theme, err);
     return status;
 }
 
 static cli_exit check_files(const cli_args *args) {
-    static const char *const tables[] = {".csv", ".npy", NULL}, *const pictures[] = {".png", ".svg", NULL};
+    static const char *const tables[] = {".csv", ".npy", NULL};
     static const char *const drawn[] = {"roc", "histogram", "worst"};
-    cli_exit code = CLI_OK;
-    if (cli_text(args, "output")) code = cli_output_check(cli_text(args, "output"), tables);
+    strait_theme theme;
+    cli_exit code = cli_theme(&theme, args);
+    if (code == CLI_OK && cli_text(args, "output")) code = cli_output_check(cli_text(args, "output"), tables);
     for (int i = 0; i < 3 && code == CLI_OK; i++)
-        if (cli_text(args, drawn[i])) code = cli_output_check(cli_text(args, drawn[i]), pictures);
+        if (cli_text(args, drawn[i])) code = cli_output_check(cli_text(args, drawn[i]), cli_picture_endings);
     return code;
 }
 

@@ -7,6 +7,7 @@
 #include "groups.h"
 #include "json.h"
 #include "output.h"
+#include "picture.h"
 #include "table.h"
 
 #define JUDGED 20000 /* samples whose silhouettes are taken: some ten seconds where they have many values */
@@ -21,7 +22,9 @@ static const cli_option options[] = {
     {"metric", 0, CLI_TEXT, false, "METRIC", "euclidean or cosine (default: euclidean)"},
     CLI_OPTION_NAMED,
     {"output", 'o', CLI_TEXT, false, "FILE", "write the cluster of each sample: .csv or .npy"},
-    {"centres", 0, CLI_TEXT, false, "FILE", "write the centres: .npy, .csv, or, as they look, .png"},
+    {"centres", 0, CLI_TEXT, false, "FILE", "write the centres: .npy, .csv, or, as they look, .png or .svg"},
+    {"picture", 0, CLI_TEXT, false, "FILE", "draw the samples along their first two principal directions, by cluster"},
+    CLI_OPTION_THEME,
     {"seed", 0, CLI_SEED, false, "N", "of all that is drawn (default: 0)"},
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
@@ -35,6 +38,7 @@ typedef struct work {
     strait_cluster_options o;
     const char *method;
     strait_agreement agreement; /* where there are labels */
+    strait_theme theme;
     double silhouette;
     int64_t judged; /* samples it is of */
     int64_t *size;  /* [k] */
@@ -137,18 +141,70 @@ static strait_status write_centres(const char *path, work *w, strait_error *err)
     const strait_array *centre = w->found->centre;
     strait_status status = w->o.metric == STRAIT_METRIC_COSINE ? centres_of_samples(w, err) : STRAIT_OK;
     if (status != STRAIT_OK) return status;
-    if (!cli_ends_with(path, ".png")) return strait_array_write(centre, path, err);
+    if (!cli_ends_with(path, ".png") && !cli_ends_with(path, ".svg")) return strait_array_write(centre, path, err);
     strait_array *decoded = NULL;
     const int columns = centre->dim[0] < 10 ? (int)centre->dim[0] : 10;
     status = cli_centres_decode(&decoded, &w->points, centre, err);
-    if (status == STRAIT_OK) status = cli_write_sheet(path, decoded, columns, err);
+    if (status == STRAIT_OK) status = cli_draw_samples(path, decoded, columns, NULL, w->theme, err);
     strait_array_free(decoded);
     return status;
 }
 
+/* places [n, 2], zero: scores on the first two principal components, as many as there are; axis: their names. */
+static strait_status find_places(strait_array *places, cli_word axis[2], const work *w, strait_error *err) {
+    const strait_pca_options fit = {.components = 2, .seed = w->o.seed, .threads = w->o.threads};
+    strait_pca *pca = NULL;
+    strait_array *scores = NULL;
+    strait_status status = strait_pca_fit(&pca, w->points.x, &fit, err);
+    const int k = status != STRAIT_OK ? 0 : pca->n_components < 2 ? pca->n_components : 2;
+    if (status == STRAIT_OK) status = strait_pca_transform(&scores, pca, w->points.x, k, err);
+    for (int c = 0; c < k && status == STRAIT_OK; c++) {
+        snprintf(axis[c].text, sizeof axis[c].text, "principal component %d (%.1f %%)", c + 1,
+                 100 * pca->variance[c] / pca->total_variance);
+        for (int64_t i = 0; i < places->dim[0]; i++)
+            places->values[2 * i + c] = scores->values[i * k + c];
+    }
+    strait_array_free(scores);
+    strait_pca_free(pca);
+    return status;
+}
+
+static strait_status draw(const char *path, const work *w, const char *source, strait_error *err) {
+    const int64_t n = w->found->n;
+    const int k = w->found->k;
+    cli_word axis[2] = {0}, title = {0};
+    cli_word *number = calloc((size_t)k, sizeof *number);
+    const char **name = calloc((size_t)k, sizeof *name);
+    strait_array *places = NULL;
+    strait_status status = number && name ? strait_array_new(&places, 2, (int64_t[]){n, 2}, err)
+                                          : cli_refuse(err, STRAIT_MEMORY, "%s", strait_status_text(STRAIT_MEMORY));
+    if (status == STRAIT_OK) status = find_places(places, axis, w, err);
+    if (status == STRAIT_OK) {
+        for (int c = 0; c < k; c++) {
+            snprintf(number[c].text, sizeof number[c].text, "%d", c);
+            name[c] = number[c].text;
+        }
+        snprintf(title.text, sizeof title.text, "Clusters of %.120s", source);
+        const strait_scatter scatter = {.title = title.text,
+                                        .points = places,
+                                        .axis_label = {axis[0].text, axis[1].text},
+                                        .group = w->found->cluster,
+                                        .n_groups = k,
+                                        .group_name = name,
+                                        .theme = w->theme};
+        status = strait_picture_scatter(path, &scatter, err);
+    }
+    strait_array_free(places);
+    free(name);
+    free(number);
+    return status;
+}
+
+/* The picture first: it alone may be refused. */
 static strait_status write_files(work *w, const cli_args *args, strait_error *err) {
-    strait_status status = STRAIT_OK;
-    if (cli_text(args, "output")) status = write_clusters(cli_text(args, "output"), w, err);
+    const char *picture = cli_text(args, "picture"), *source = args->operand[args->n_operands - 1];
+    strait_status status = picture ? draw(picture, w, source, err) : STRAIT_OK;
+    if (status == STRAIT_OK && cli_text(args, "output")) status = write_clusters(cli_text(args, "output"), w, err);
     if (status == STRAIT_OK && cli_text(args, "centres")) status = write_centres(cli_text(args, "centres"), w, err);
     return status;
 }
@@ -253,7 +309,7 @@ static cli_exit check_method(const work *w, const cli_args *args) {
 }
 
 static cli_exit check_options(work *w, const cli_args *args) {
-    static const char *const tables[] = {".csv", ".npy", NULL}, *const all[] = {".npy", ".csv", ".png", NULL};
+    static const char *const tables[] = {".csv", ".npy", NULL}, *const all[] = {".npy", ".csv", ".png", ".svg", NULL};
     w->method = cli_text(args, "method") ? cli_text(args, "method") : "kmeans";
     w->o = (strait_cluster_options){.k = cli_int(args, "k", 0),
                                     .starts = cli_int(args, "starts", 0),
@@ -263,6 +319,9 @@ static cli_exit check_options(work *w, const cli_args *args) {
                                     .threads = cli_int(args, "threads", 0)};
     cli_exit code = cli_metric(&w->o.metric, args);
     if (code == CLI_OK) code = check_method(w, args);
+    if (code == CLI_OK) code = cli_theme(&w->theme, args);
+    if (code == CLI_OK && cli_text(args, "picture"))
+        code = cli_output_check(cli_text(args, "picture"), cli_picture_endings);
     if (code == CLI_OK && cli_text(args, "output")) code = cli_output_check(cli_text(args, "output"), tables);
     if (code == CLI_OK && cli_text(args, "centres")) code = cli_output_check(cli_text(args, "centres"), all);
     return code;
@@ -293,8 +352,8 @@ static cli_exit run(const cli_args *args) {
 static const cli_example examples[] = {
     {"strait cluster fashion-basic-001 fashion-mnist#test -o clusters.csv --centres centres.png",
      "clusters of the latents, as many as there are labels; their centres decoded"},
-    {"strait cluster fashion-basic-001 fashion-mnist#test --method leiden --json",
-     "as many as the graph of neighbours has"},
+    {"strait cluster fashion-basic-001 fashion-mnist#test --method leiden --picture clusters.svg",
+     "as many as the graph of neighbours has, and a picture of them"},
     {0},
 };
 

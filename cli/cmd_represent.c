@@ -8,6 +8,7 @@
 #include "groups.h"
 #include "json.h"
 #include "output.h"
+#include "picture.h"
 #include "table.h"
 
 #define NEAREST 10 /* samples shown, where not said */
@@ -25,9 +26,10 @@ static const cli_option options[] = {
     CLI_OPTION_NAMED,
     {"output", 'o', CLI_TEXT, false, "FILE",
      "write all ranks: .csv, with names, or .npy (group, rank, sample, distance)"},
-    {"picture", 0, CLI_TEXT, false, "FILE.png", "draw each centre, decoded, and the samples nearest to it"},
+    {"picture", 0, CLI_TEXT, false, "FILE", "draw each centre, decoded, and the samples nearest to it"},
     {"centres", 0, CLI_TEXT, false, "FILE", "write the centres: .npy or .csv"},
-    {"decoded", 0, CLI_TEXT, false, "FILE", "write the centres as MODEL decodes them: .npy, .csv or .png"},
+    {"decoded", 0, CLI_TEXT, false, "FILE", "write the centres as MODEL decodes them: .npy, .csv, .png or .svg"},
+    CLI_OPTION_THEME,
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
     {0},
@@ -47,6 +49,7 @@ typedef struct work {
     cli_named named;
     strait_centre_kind kind;
     strait_metric metric;
+    strait_theme theme;
     bool by_label, by_cluster;
     int n_groups, top;
     group *groups;
@@ -284,7 +287,8 @@ static strait_status draw_rows(const char *path, const work *w, const strait_arr
             row[r] = cli_slice(sheet, (int64_t)r * (a_row + 1), a_row + 1);
             pointer[r] = &row[r];
         }
-        status = strait_picture_sheet(path, n_rows, pointer, caption, a_row + 1, err);
+        const strait_sheet drawn = {n_rows, pointer, caption, a_row + 1, w->theme, true};
+        status = strait_picture_draw_sheet(path, &drawn, err);
     }
     strait_array_free(sheet);
     free(caption);
@@ -302,10 +306,11 @@ static strait_status draw(const char *path, const work *w, const strait_array *d
     return status;
 }
 
-static strait_status write_decoded(const char *path, const strait_array *decoded, strait_error *err) {
+static strait_status write_decoded(const char *path, const strait_array *decoded, strait_theme theme,
+                                   strait_error *err) {
     const int columns = decoded->dim[0] < COLUMNS ? (int)decoded->dim[0] : COLUMNS;
-    return cli_ends_with(path, ".png") ? cli_write_sheet(path, decoded, columns, err)
-                                       : strait_array_write(decoded, path, err);
+    const bool drawn = cli_ends_with(path, ".png") || cli_ends_with(path, ".svg");
+    return drawn ? cli_draw_samples(path, decoded, columns, NULL, theme, err) : strait_array_write(decoded, path, err);
 }
 
 static strait_status write_files(const cli_args *args, const work *w, strait_error *err) {
@@ -316,7 +321,7 @@ static strait_status write_files(const cli_args *args, const work *w, strait_err
     if (ranks) status = write_ranks(ranks, w, err);
     if (status == STRAIT_OK && centres) status = strait_array_write(w->centres, centres, err);
     if (status == STRAIT_OK && (shown || picture)) status = cli_centres_decode(&decoded, &w->points, w->centres, err);
-    if (status == STRAIT_OK && shown) status = write_decoded(shown, decoded, err);
+    if (status == STRAIT_OK && shown) status = write_decoded(shown, decoded, w->theme, err);
     if (status == STRAIT_OK && picture) status = draw(picture, w, decoded, err);
     strait_array_free(decoded);
     return status;
@@ -399,14 +404,15 @@ static cli_exit check_words(work *w, const cli_args *args) {
 }
 
 static cli_exit check_options(work *w, const cli_args *args) {
-    static const char *const tables[] = {".csv", ".npy", NULL}, *const pictures[] = {".png", NULL},
-                             *const all[] = {".npy", ".csv", ".png", NULL};
+    static const char *const tables[] = {".csv", ".npy", NULL}, *const all[] = {".npy", ".csv", ".png", ".svg", NULL};
     w->top = cli_int(args, "n", NEAREST);
     cli_exit code = check_words(w, args);
+    if (code == CLI_OK) code = cli_theme(&w->theme, args);
     if (code == CLI_OK && cli_text(args, "output")) code = cli_output_check(cli_text(args, "output"), tables);
     if (code == CLI_OK && cli_text(args, "centres")) code = cli_output_check(cli_text(args, "centres"), tables);
     if (code == CLI_OK && cli_text(args, "decoded")) code = cli_output_check(cli_text(args, "decoded"), all);
-    if (code == CLI_OK && cli_text(args, "picture")) code = cli_output_check(cli_text(args, "picture"), pictures);
+    if (code == CLI_OK && cli_text(args, "picture"))
+        code = cli_output_check(cli_text(args, "picture"), cli_picture_endings);
     return code;
 }
 

@@ -52,6 +52,9 @@ check "pictures, and no judgement without normal labels"
 run anomaly score small-001 $data --roc roc.png --histogram errors.svg --worst worst.png -n 4
 expect_exit 0
 expect_file roc.png && expect_file errors.svg && expect_file worst.png
+run anomaly score small-001 $data --roc roc.svg --histogram errors.svg --worst worst.svg --theme dark
+expect_exit 0
+for file in roc errors worst; do grep -q '#181a1f' $file.svg || fail "$file.svg is not dark"; done
 run anomaly fit small-001 $data
 run anomaly score small-001 $data -o scores.npy
 expect_exit 0
@@ -64,7 +67,7 @@ expect_refused "'median' is not known" anomaly fit small-001 $data --threshold m
 expect_refused 'between 0 and 1' anomaly fit small-001 $data --threshold quantile:99
 expect_refused "has the label '9'" anomaly fit small-001 $data --normal 9
 expect_refused 'needs abnormal samples' anomaly fit small-001 $data --threshold best-f1
-expect_refused 'needs labels' anomaly score small-001 $data --roc no.png
+expect_refused 'needs labels' anomaly score small-001 $data -o no.csv --roc no.png
 expect_refused '\.csv' anomaly score small-001 $data -o scores.txt
 expect_refused 'no-such' anomaly fit no-such $data
 

@@ -24,6 +24,25 @@ tail -n +2 c.csv | cut -d, -f3 | sort -n | uniq -c | awk '{ print $2, $1 }' >siz
 [ "$(awk '{ n += $2 } END { print n }' sizes)" = 200 ] || fail "sizes do not add up"
 sort -s -k2,2nr sizes | cmp -s - sizes || fail "not the largest first"
 
+is_dark_svg() { grep -q '^<svg ' "$1" && grep -q '#181a1f' "$1" || fail "$1 is no SVG in the dark"; }
+
+check "clusters and their centres as pictures, in the dark as well; samples all the same have none"
+run cluster small-001 small-images-idx3-ubyte --picture c.svg --centres centres.svg --theme dark
+expect_exit 0
+is_dark_svg c.svg
+is_dark_svg centres.svg
+[ "$(grep -c '<circle' c.svg)" = 204 ] || fail "not 200 points and 4 entries of the legend"
+run cluster z.npy -k 2 --picture c.png
+expect_exit 0
+expect_file c.png
+printf '%s\n' 1,2 1,2 1,2 >same.csv
+run cluster same.csv -k 1 -o same-clusters.csv --picture same.png
+expect_exit 1
+[ ! -e same-clusters.csv ] && [ ! -e same.png ] || fail "something was written"
+printf '%s\n' 1,1 2,2 3,3 >line.csv
+run cluster line.csv -k 2 --picture line.png
+expect_exit 0
+
 check "mixture and leiden; npy; without labels"
 run cluster z.npy -k 3 --method mixture -o m.npy
 expect_exit 0
@@ -74,6 +93,14 @@ expect_file d.npy
 [ "$(head -1 ranks.csv)" = sample,label,rank,distance ] && [ "$(wc -l <ranks.csv)" = 201 ] || fail "not 200 ranks"
 tail -n +2 ranks.csv | sort -t, -s -gk4 | cmp -s - <(tail -n +2 ranks.csv) || fail "not nearest first"
 [ "$(tail -n +2 ranks.csv | cut -d, -f1 | sort -n | uniq | wc -l)" = 200 ] || fail "not every sample once"
+
+check "represent as pictures in the dark"
+run represent small-001 small-images-idx3-ubyte --picture sheet.svg --decoded d.svg --theme dark
+expect_exit 0
+is_dark_svg sheet.svg
+is_dark_svg d.svg
+run represent z.npy --picture sheet.png --theme grey
+expect_exit 2
 
 check "represent by label: centres and metrics differ, ranks are within labels"
 run represent small-001 small-images-idx3-ubyte --by label -o mean.csv --json
