@@ -203,11 +203,11 @@ static strait_status write_files(const work *w, const cli_args *args, strait_err
     strait_theme theme;
     cli_theme(&theme, args);
     strait_status status = STRAIT_OK;
-    if (save) status = strait_pca_save(w->pca, save, err);
+    if (map) status = draw_map(map, w, args, err); /* first: one component alone has none */
+    if (status == STRAIT_OK && save) status = strait_pca_save(w->pca, save, err);
     if (status == STRAIT_OK && scores) status = write_scores(scores, w, err);
     if (status == STRAIT_OK && picture) status = draw(picture, w, theme, err);
     if (status == STRAIT_OK && components) status = write_components(components, w, theme, err);
-    if (status == STRAIT_OK && map) status = draw_map(map, w, args, err);
     return status;
 }
 

@@ -1,6 +1,8 @@
 #include "explore_input.h"
 
+#include <math.h>
 #include <string.h>
+#include "groups.h"
 #include "output.h"
 
 static double unit_factor(const char *storage) {
@@ -9,7 +11,11 @@ static double unit_factor(const char *storage) {
 
 strait_status cli_samples_open(cli_samples *out, const char *operand, strait_error *err) {
     *out = (cli_samples){0};
-    if (cli_ends_with(operand, ".npy")) return strait_array_read(&out->x, operand, err);
+    if (cli_ends_with(operand, ".npy")) {
+        const strait_status read = strait_array_read(&out->x, operand, err);
+        if (read == STRAIT_OK && out->x->n_dims == 1) out->x->dim[out->x->n_dims++] = 1; /* a value a sample */
+        return read == STRAIT_OK ? cli_samples_check(out->x, operand, err) : read;
+    }
     strait_status status = strait_data_open(&out->data, operand, err);
     if (status == STRAIT_OK) status = strait_data_describe(out->data, &out->info, err);
     if (status == STRAIT_OK) status = strait_data_rows(&out->x, out->data, 0, out->info.n_samples, err);
@@ -18,6 +24,17 @@ strait_status cli_samples_open(cli_samples *out, const char *operand, strait_err
     const int64_t n = strait_array_count(out->x);
     for (int64_t i = 0; factor != 1 && i < n; i++)
         out->x->values[i] = (float)((double)out->x->values[i] * factor);
+    return cli_samples_check(out->x, operand, err);
+}
+
+strait_status cli_samples_check(const strait_array *x, const char *name, strait_error *err) {
+    const int64_t count = strait_array_count(x), each = x->dim[0] > 0 ? count / x->dim[0] : 0;
+    if (count == 0) return cli_refuse(err, STRAIT_ARGUMENT, "%s: no samples, or no values in them", name);
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(x->values[i]))
+            return cli_refuse(err, STRAIT_ARGUMENT,
+                              "%s: value %lld of sample %lld is %s; only finite values can be used", name,
+                              (long long)(i % each), (long long)(i / each), isnan(x->values[i]) ? "NaN" : "infinite");
     return STRAIT_OK;
 }
 

@@ -15,8 +15,11 @@ typedef struct cli_samples {
     strait_data_info info; /* of data; all zero without */
 } cli_samples;
 
-/* Opens a DATA|Z operand. Close in any case. Errors: those of strait_array_read, strait_data_open. */
+/* Opens a DATA|Z operand; a .npy file of one dimension is a value a sample. Close in any case. Errors: those of
+   strait_array_read, strait_data_open, cli_samples_check. */
 strait_status cli_samples_open(cli_samples *out, const char *operand, strait_error *err);
+/* Refuses what has no value or one that is not finite; name: of the file, for the message. Errors: ARGUMENT. */
+strait_status cli_samples_check(const strait_array *x, const char *name, strait_error *err);
 void cli_samples_close(cli_samples *samples);
 
 /* Values of one sample. */

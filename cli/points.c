@@ -11,7 +11,7 @@ static strait_status encode(cli_points *out, const char *model_name, const char 
     if (status == STRAIT_OK) status = strait_data_open(&out->data, data_name, err);
     if (status == STRAIT_OK) status = strait_model_encode(&out->latents, out->model, out->data, &options, err);
     out->x = out->latents;
-    return status;
+    return status == STRAIT_OK ? cli_samples_check(out->latents, data_name, err) : status;
 }
 
 strait_status cli_points_open(cli_points *out, const char *const *operand, int n_operands, int threads,

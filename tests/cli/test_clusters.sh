@@ -94,6 +94,20 @@ expect_file d.npy
 tail -n +2 ranks.csv | sort -t, -s -gk4 | cmp -s - <(tail -n +2 ranks.csv) || fail "not nearest first"
 [ "$(tail -n +2 ranks.csv | cut -d, -f1 | sort -n | uniq | wc -l)" = 200 ] || fail "not every sample once"
 
+check "no samples, a value that is no number, a value a sample"
+header() { printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': ($1), }"; }
+header '0, 5' >none.npy
+{ header '2, 2' && printf '\0\0\200\077\0\0\300\177\0\0\200\077\0\0\200\077'; } >nan.npy
+{ header '3,' && printf '\0\0\200\077\0\0\0\100\0\0\200\077'; } >line.npy
+for command in represent cluster pca "scatter -o m.svg" neighbors "umap -o m.npy"; do
+    expect_refused 'none.npy: no samples' $command none.npy
+    expect_refused 'nan.npy: value 1 of sample 0 is NaN' $command nan.npy
+done
+run represent line.npy -o ranks.npy --picture line.svg
+expect_exit 0
+expect_file line.svg
+expect_refused 'one alone' pca line.npy -o scores.npy --map map.svg
+
 check "represent as pictures in the dark"
 run represent small-001 small-images-idx3-ubyte --picture sheet.svg --decoded d.svg --theme dark
 expect_exit 0
