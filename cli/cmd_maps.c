@@ -39,15 +39,14 @@ static cli_exit check(const cli_args *args) {
 static strait_status write_map(const cli_args *args, const cli_points *points, const strait_array *y,
                                const char *method, strait_error *err) {
     const char *path = cli_text(args, "output"), *picture = cli_text(args, "picture");
-    strait_status status = path ? strait_array_write(y, path, err) : STRAIT_OK;
-    if (status != STRAIT_OK || !picture) return status;
+    if (!picture) return strait_array_write(y, path, err);
     cli_named named;
     cli_word name[3] = {0}, title = {0};
     for (int k = 0; k < 3; k++)
         snprintf(name[k].text, sizeof name[k].text, "%s %d", method, k + 1);
     snprintf(title.text, sizeof title.text, "%s of %s%.100s", method, args->n_operands > 1 ? "the latents of " : "",
              args->operand[args->n_operands - 1]);
-    status = cli_named_open(&named, points, args, err);
+    strait_status status = cli_named_open(&named, points, args, err);
     const cli_map map = {.places = y,
                          .title = title.text,
                          .axis = {name[0].text, name[1].text, name[2].text},
@@ -55,7 +54,8 @@ static strait_status write_map(const cli_args *args, const cli_points *points, c
                          .x = points->x,
                          .data = named.data,
                          .info = &named.info};
-    if (status == STRAIT_OK) status = cli_map_draw(picture, &map, args, err);
+    if (status == STRAIT_OK) status = cli_map_draw(picture, &map, args, err); /* may be refused, so the first */
+    if (status == STRAIT_OK && path) status = strait_array_write(y, path, err);
     cli_named_close(&named);
     return status;
 }
@@ -165,15 +165,12 @@ static const cli_example umap_examples[] = {
 };
 
 /* Places the samples of --new by the model's latents where there is one. */
-static strait_status place_new(const cli_args *args, const strait_umap *map, strait_error *err) {
+static strait_status place_new(strait_array **y, const cli_args *args, const strait_umap *map, strait_error *err) {
     const char *operand[2] = {args->operand[0], cli_text(args, "new")};
     const int n = args->n_operands;
     cli_points points;
-    strait_array *y = NULL;
     strait_status status = cli_points_open(&points, operand + 2 - n, n, cli_int(args, "threads", 0), err);
-    if (status == STRAIT_OK) status = strait_umap_transform(&y, map, points.x, err);
-    if (status == STRAIT_OK) status = strait_array_write(y, cli_text(args, "new-output"), err);
-    strait_array_free(y);
+    if (status == STRAIT_OK) status = strait_umap_transform(y, map, points.x, err);
     cli_points_close(&points);
     return status;
 }
@@ -203,7 +200,7 @@ static cli_exit run_umap(const cli_args *args) {
         .progress = cli_has(args, "quiet") || !cli_live() ? NULL : cli_explore_progress,
     };
     cli_points points;
-    strait_array *y = NULL;
+    strait_array *y = NULL, *new = NULL;
     strait_umap *map = NULL;
     strait_error err = {0};
     struct timespec begin;
@@ -212,10 +209,12 @@ static cli_exit run_umap(const cli_args *args) {
     if (status == STRAIT_OK) status = strait_umap_fit(&y, cli_has(args, "new") ? &map : NULL, points.x, &options, &err);
     const double seconds = seconds_since(&begin);
     if (options.progress) cli_line_wipe();
+    if (status == STRAIT_OK && map) status = place_new(&new, args, map, &err);
     if (status == STRAIT_OK) status = write_map(args, &points, y, "UMAP", &err);
-    if (status == STRAIT_OK && map) status = place_new(args, map, &err);
+    if (status == STRAIT_OK && new) status = strait_array_write(new, cli_text(args, "new-output"), &err);
     code = status == STRAIT_OK ? print_map(args, y, (double)NAN, seconds) : cli_failed(&err);
     strait_umap_free(map);
+    strait_array_free(new);
     strait_array_free(y);
     cli_points_close(&points);
     return code;

@@ -29,8 +29,20 @@ static cli_exit check_ending(const char *path, const char *const *endings) {
     return cli_usage("cannot tell the format of '%s' from its ending: name a file that ends in %s", path, known);
 }
 
+/* Refuses a name that another option of this call has given already: one file would replace the other. */
+static cli_exit check_other(const char *path) {
+    static const char *checked[16];
+    static size_t n;
+    for (size_t i = 0; i < n; i++)
+        if (checked[i] != path && strcmp(checked[i], path) == 0)
+            return cli_usage("two outputs are both called '%s': give each a name of its own", path);
+    if (n < sizeof checked / sizeof *checked) checked[n++] = path;
+    return CLI_OK;
+}
+
 cli_exit cli_output_check(const char *path, const char *const *endings) {
-    const cli_exit ending = check_ending(path, endings);
+    cli_exit ending = check_ending(path, endings);
+    if (ending == CLI_OK) ending = check_other(path);
     if (ending != CLI_OK) return ending;
     struct stat status;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {

@@ -108,6 +108,12 @@ expect_exit 0
 expect_file line.svg
 expect_refused 'one alone' pca line.npy -o scores.npy --map map.svg
 
+check "two outputs of one name; what is refused after the work leaves nothing"
+expect_refused 'two outputs are both called' cluster z.npy -k 3 -o both.csv --centres both.csv
+expect_refused 'two outputs are both called' pca z.npy --picture both.png --map both.png
+expect_refused 'no-such' umap z.npy --epochs 5 -o map.npy --new no-such.npy --new-output new.npy
+expect_refused 'no-such' umap z.npy --epochs 5 -o map.npy --picture map.png --color no-such.csv
+
 check "represent as pictures in the dark"
 run represent small-001 small-images-idx3-ubyte --picture sheet.svg --decoded d.svg --theme dark
 expect_exit 0
