@@ -4,9 +4,9 @@
 
 #include "cli.h"
 
-/* Can a file of this name be written? Its ending must be one of `endings` (".npy", NULL at the end), its folder must
-   take a new file (tried, as permissions do not tell of full or read-only disks). CLI_USAGE or CLI_FAILED after telling
-   what is wrong. Leaves nothing behind. */
+/* Can a file of this name be written? Its ending must be one of `endings` (".npy", NULL at the end), no other output of
+   this call may be called so, its folder must take a new file (tried, as permissions do not tell of full or read-only
+   disks). CLI_USAGE or CLI_FAILED after telling what is wrong. Leaves nothing behind. path: as the option has it. */
 cli_exit cli_output_check(const char *path, const char *const *endings);
 
 bool cli_ends_with(const char *text, const char *ending);

@@ -46,9 +46,9 @@ for fixed in --set=a=1 --out=x --seed=3; do
     usage "${fixed%%=*} cannot change a run that is resumed" train --resume run "$fixed"
 done
 usage "-o FILE is missing; usage: strait encode" encode model data
-usage "ends in .npy or .csv" encode model data -o z.png
-usage "ends in .npy or .csv" encode model data -o z
-usage "ends in .npy or .csv" encode model data -o .npy
+usage "ends in .npy, .csv or .h5ad" encode model data -o z.png
+usage "ends in .npy, .csv or .h5ad" encode model data -o z
+usage "ends in .npy, .csv or .h5ad" encode model data -o .npy
 usage "ends in .npy, .csv or .png" decode model z.npy -o x.jpg
 usage "ends in .png" data show data -o sheet.npy
 usage "use -o FILE.png" data show data --json
