@@ -199,8 +199,15 @@ static void quantiles(void **state) {
 static void every_allocation_failing(void **state) {
     (void)state;
     const float a[2] = {1, 0}, b[2] = {0, 1};
+    const double at[2] = {-1, 1};
+    const strait_plane plane = {2, a, a, b, 2, 2, at, at};
+    strait_array *line;
+    strait_pca *pca;
+    assert_int_equal(strait_array_new(&line, 2, (int64_t[]){3, 2}, NULL), STRAIT_OK);
+    memcpy(line->values, (float[]){0, 0, 1, 1, 2, 2}, 6 * sizeof(float));
+    assert_int_equal(strait_pca_fit(&pca, line, NULL, NULL), STRAIT_OK);
     strait_error err;
-    for (int which = 0; which < 3; which++) {
+    for (int which = 0; which < 5; which++) {
         strait_status status = STRAIT_MEMORY;
         uint64_t n = 0;
         while (status == STRAIT_MEMORY) {
@@ -208,7 +215,9 @@ static void every_allocation_failing(void **state) {
             st_alloc_fail_at(++n);
             status = which == 0   ? strait_interpolate(&x, a, b, 2, 3, true, &err)
                      : which == 1 ? strait_perturb(&x, a, 2, 1, 3, 0, &err)
-                                  : strait_prior_sample(&x, 3, 2, 0, &err);
+                     : which == 2 ? strait_prior_sample(&x, 3, 2, 0, &err)
+                     : which == 3 ? strait_plane_grid(&x, &plane, &err)
+                                  : strait_component_walk(&x, pca, 1, 3, 3, &err);
             assert_true((x == NULL) == (status != STRAIT_OK));
             strait_array_free(x);
         }
@@ -216,6 +225,8 @@ static void every_allocation_failing(void **state) {
         assert_int_equal(status, STRAIT_OK);
         assert_true(n > 1);
     }
+    strait_pca_free(pca);
+    strait_array_free(line);
 }
 
 int main(void) {
