@@ -65,7 +65,7 @@ static strait_status open_data(st_session *session, strait_error *err) {
     ST_TRY(st_data_open_splits(&session->data, &session->validation, recipe, options->data, options->validation, err));
     ST_TRY(check_shape(session, err));
     ST_TRY(st_data_scaling(&session->offset, &session->factor, session->data, recipe, err));
-    if (recipe->data.scale == ST_SCALE_MINMAX) {
+    if (recipe->data.scale >= ST_SCALE_MINMAX && !recipe->data.scale_features) {
         recipe->data.scale_offset = session->offset;
         recipe->data.scale_factor = session->factor;
     }

@@ -27,6 +27,13 @@ typedef enum st_rng_purpose {
     ST_RNG_WALKS,
     ST_RNG_DRAWING, /* the order of points in a picture */
     ST_RNG_SWEEP,   /* what a trial of a sweep takes */
+    ST_RNG_SPECKLE, /* kinds of corruption, beside ST_RNG_CORRUPT for normal noise */
+    ST_RNG_SALT_PEPPER,
+    ST_RNG_MASK,
+    ST_RNG_BLOCKS,
+    ST_RNG_WATERMARK,
+    ST_RNG_ELASTIC,
+    ST_RNG_VALIDATION, /* which samples validate */
 } st_rng_purpose;
 
 /* A stream: key = seed; counter = (block, sample, epoch, purpose). */

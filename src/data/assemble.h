@@ -1,11 +1,9 @@
-/* From stored samples to the floats a network takes: scaling and noise. */
+/* From stored samples to the floats a network takes: scaling. */
 #ifndef ST_DATA_ASSEMBLE_H
 #define ST_DATA_ASSEMBLE_H
 
 #include <stdint.h>
 #include "base/array.h"
-#include "base/rng.h"
-#include "recipe/recipe.h"
 
 /* x' = (x - offset) * factor. */
 typedef struct st_affine {
@@ -17,8 +15,5 @@ st_affine st_affine_make(double offset, double factor);
 
 /* dst[i] = (src[i] - offset) * factor for n values of type, rounded once (as a division by 255 in float32 is). */
 void st_affine_apply(float *dst, const void *src, st_dtype type, int64_t n, const st_affine *affine);
-
-/* input = target with noise; noise from rng's stream alone. input and target do not overlap. */
-void st_corrupt_apply(float *input, const float *target, int64_t n, const st_corrupt *corrupt, const st_rng *rng);
 
 #endif

@@ -17,9 +17,9 @@
 #include <stdatomic.h>
 #include <string.h>
 #include "base/memory.h"
+#include "base/rng.h"
 #include "base/thread.h"
-#include "data/assemble.h"
-#include "data/augment.h"
+#include "data/assembler.h"
 #include "data/data_int.h"
 
 /* How many samples before its conversion a sample is asked for. */
@@ -33,13 +33,11 @@ typedef struct slot {
 
 struct st_batches {
     st_batches_config config;
-    st_affine affine;
+    st_assembler *assembler; /* the producer's, or the caller's without one */
     int64_t n_samples, n_values, per_epoch;
     uint32_t epoch;
     int64_t first;   /* batch of this epoch */
     uint32_t *order; /* [n_samples] of this epoch */
-    void *scratch;   /* one sample, for readers that stream */
-    float *straight; /* one sample before it is augmented; NULL without augmentation */
     float *values;   /* of all slots */
     slot *slots;
     int64_t n_slots, memory;
@@ -83,7 +81,6 @@ static inline __attribute__((always_inline)) void prefetch(const st_batches *bat
 }
 
 static void fill(st_batches *batches, slot *out, int64_t index) {
-    const strait_data *data = batches->config.data;
     const int64_t first = index * batches->config.batch_size, rest = batches->n_samples - first;
     const int64_t n_values = batches->n_values;
     out->status = STRAIT_OK;
@@ -91,20 +88,9 @@ static void fill(st_batches *batches, slot *out, int64_t index) {
     for (int64_t k = 0; k < out->n; k++) {
         const uint32_t i = batches->order[first + k];
         float *input = out->input + k * n_values, *target = out->target + k * n_values;
-        const void *sample = NULL;
         prefetch(batches, first + k + PREFETCHED);
-        out->status =
-            st_source_sample(&sample, data->source, st_data_source_sample(data, i), batches->scratch, &batches->error);
+        out->status = st_assembler_run(batches->assembler, input, target, i, batches->epoch, &batches->error);
         if (out->status != STRAIT_OK) return;
-        float *scaled = batches->straight ? batches->straight : target;
-        st_affine_apply(scaled, sample, data->source->type, n_values, &batches->affine);
-        if (batches->straight) {
-            const st_rng rng = {batches->config.seed, ST_RNG_AUGMENT, batches->epoch, i};
-            st_augment_apply(target, scaled, data->source->dim, &batches->config.augment, &rng);
-        }
-        if (input == target) continue;
-        const st_rng rng = {batches->config.seed, ST_RNG_CORRUPT, batches->epoch, i};
-        st_corrupt_apply(input, target, n_values, &batches->config.corrupt, &rng);
     }
     const size_t unused = (size_t)((batches->config.batch_size - out->n) * n_values) * sizeof(float);
     memset(out->target + out->n * n_values, 0, unused);
@@ -272,8 +258,7 @@ void st_batches_free(st_batches *batches) {
     sem_destroy(&batches->room);
     sem_destroy(&batches->ready);
     st_free(batches->order);
-    st_free(batches->scratch);
-    st_free(batches->straight);
+    st_assembler_free(batches->assembler);
     st_free(batches->values);
     st_free(batches->slots);
     st_free(batches);
@@ -292,7 +277,7 @@ static strait_status take(void *out, st_batches *batches, int64_t bytes, strait_
 /* Slots begin at cache lines. */
 static strait_status make_slots(st_batches *batches, strait_error *err) {
     const int64_t floats_in_line = 64 / (int64_t)sizeof(float);
-    const int64_t n_buffers = batches->config.corrupt.kind == ST_CORRUPT_NONE ? 1 : 2;
+    const int64_t n_buffers = st_assembler_apart(&batches->config) ? 2 : 1;
     int64_t size, bytes;
     if (__builtin_mul_overflow(batches->config.batch_size, batches->n_values, &size) ||
         __builtin_add_overflow(size, floats_in_line - 1, &size) ||
@@ -310,7 +295,6 @@ static strait_status make_slots(st_batches *batches, strait_error *err) {
 static strait_status make(st_batches *batches, strait_error *err) {
     const st_batches_config *config = &batches->config;
     const st_source *source = config->data->source;
-    batches->affine = st_affine_make(config->offset, config->factor);
     batches->n_samples = config->data->n;
     batches->n_values = source->n_values;
     batches->per_epoch = (batches->n_samples - 1) / config->batch_size + 1;
@@ -318,10 +302,8 @@ static strait_status make(st_batches *batches, strait_error *err) {
     batches->n_slots = (int64_t)config->ahead + 1;
     ST_TRY(make_slots(batches, err));
     ST_TRY(take(&batches->order, batches, batches->n_samples * (int64_t)sizeof *batches->order, err));
-    if (!source->values)
-        ST_TRY(take(&batches->scratch, batches, source->n_values * (int64_t)st_dtype_size(source->type), err));
-    if (st_augment_any(&config->augment))
-        ST_TRY(take(&batches->straight, batches, source->n_values * (int64_t)sizeof(float), err));
+    ST_TRY(st_assembler_new(&batches->assembler, config, err));
+    batches->memory += st_assembler_bytes(batches->assembler);
     return config->ahead > 0 ? st_thread_start(&batches->thread, produce, batches, err) : STRAIT_OK;
 }
 
@@ -331,8 +313,6 @@ strait_status st_batches_new(st_batches **out, const st_batches_config *config, 
                        (long long)config->batch_size);
     if (config->ahead < 0)
         return st_fail(err, STRAIT_ARGUMENT, "%d batches ahead; it must be 0 or more", config->ahead);
-    if (st_augment_any(&config->augment) && config->data->source->n_dims != 3)
-        return st_fail(err, STRAIT_ARGUMENT, "augment: %s has no images [height, width, channels]", config->data->name);
     ST_TRY(st_source_check_uniform(config->data->source, err));
     st_batches *batches = st_alloc(1, sizeof *batches);
     if (!batches) return st_fail_memory(err, sizeof *batches, "batches");

@@ -37,6 +37,27 @@ bool st_source_is_rows(const st_source *source);
 /* RECIPE where data.augment meets samples that are not images. */
 strait_status st_data_check_augment(const strait_data *data, const strait_recipe *recipe, strait_error *err);
 
+/* The same of a watermark, and where data.label meets images, which have no columns. */
+strait_status st_data_check_corrupt(const strait_data *data, const strait_recipe *recipe, strait_error *err);
+strait_status st_data_check_label(const strait_data *data, const strait_recipe *recipe, strait_error *err);
+
+/* Fits what the recipe scales by feature on prepared training data, into recipe->data.offsets and factors; nothing
+   where that is not asked for or done already. Errors: RECIPE (too many features), those of reading, MEMORY. */
+strait_status st_data_fit_features(strait_recipe *recipe, const strait_data *data, strait_error *err);
+
+/* Chooses n_validation samples of data as data.split has it: *order [data->n] is the caller's, first those to train on,
+   then those that validate, each in the order of the data. Errors: RECIPE (stratified without labels), MEMORY. */
+strait_status st_data_draw_validation(uint32_t **order, const strait_data *data, int64_t n_validation,
+                                      const strait_recipe *recipe, strait_error *err);
+
+/* Opens "A + B" (channels of several, side by side) and "A -> B" (inputs and their targets); *found is false, and
+   nothing else done, when source is neither. Errors: SHAPE (sizes that do not fit), FORMAT (counts and names that do
+   not), those of strait_data_open. */
+strait_status st_joined_open(strait_data **out, bool *found, const char *source, strait_error *err);
+/* What stands around the parts. */
+#define ST_JOIN " + "
+#define ST_PAIR " -> "
+
 /* ARGUMENT unless data has samples [first, first + n). */
 strait_status st_data_check_range(const strait_data *data, int64_t first, int64_t n, strait_error *err);
 

@@ -99,6 +99,9 @@ strait_status strait_data_open(strait_data **out, const char *source, strait_err
     *out = NULL;
     if (!source) return st_fail(err, STRAIT_ARGUMENT, "no data set is named: give a known name or a file");
     if (*source == '\0') return st_fail(err, STRAIT_ARGUMENT, "the data source is empty; name a data set or a file");
+    bool joined = false;
+    ST_TRY(st_joined_open(out, &joined, source, err));
+    if (joined) return STRAIT_OK;
     char *name = st_strdup(source), *split = NULL;
     if (!name) return st_fail_memory(err, strlen(source) + 1, "a path");
     if (!st_path_exists(source) && (split = strrchr(name, '#'))) *split++ = '\0';

@@ -61,7 +61,9 @@ typedef struct st_source {
     /* For images of several sizes: height and width of each sample, [n_samples]; dim is {0, 0, channels}, n_values what
        the largest has, and they have to be resized before use (prepare.c). Else NULL. */
     int64_t (*sizes)[2];
-    char *mixed; /* two of the sizes, with their files, for the message; NULL without sizes */
+    char *mixed;              /* two of the sizes, with their files, for the message; NULL without sizes */
+    struct st_source *target; /* what a model should make of each sample, [n_samples] of the same shape and type; NULL:
+                                 the sample itself */
     atomic_int references;
 } st_source;
 

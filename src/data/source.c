@@ -42,6 +42,7 @@ st_source *st_source_share(st_source *source) {
 void st_source_release(st_source *source) {
     if (!source || atomic_fetch_sub(&source->references, 1) > 1) return;
     if (source->reader->close) source->reader->close(source);
+    st_source_release(source->target);
     st_free(source->values);
     st_free(source->labels);
     st_words_free(source->words);

@@ -1,4 +1,4 @@
-/* The data sets a recipe trains and validates on, and how their values are scaled. */
+/* The data sets a recipe trains and validates on. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,23 +8,33 @@
 #include "data/data_int.h"
 #include "recipe/features.h"
 
-/* The recipe's source with what it names in the file: "cells.h5ad#layers/counts"; the caller's, NULL without memory. */
-static char *with_key(const char *source, const strait_recipe *recipe) {
+/* The recipe's source with what it names in the file, "cells.h5ad#layers/counts", and with what it is paired with; the
+   caller's, NULL without memory. */
+static char *with_key(const char *source, const char *target, const strait_recipe *recipe) {
     const bool named = !st_path_exists(source) && strrchr(source, '#');
-    return recipe->data.key && !named ? st_format("%s#%s", source, recipe->data.key) : st_strdup(source);
+    const bool keyed = recipe->data.key && !named;
+    return st_format("%s%s%s%s%s", source, keyed ? "#" : "", keyed ? recipe->data.key : "", target ? ST_PAIR : "",
+                     target ? target : "");
 }
 
-/* source, or what was given instead of it, with the samples the recipe chooses; not yet as the model takes them, for
-   what is fitted is fitted on the training samples alone. */
-static strait_status open_chosen(strait_data **out, const char *source, strait_data *override,
-                                 const strait_recipe *recipe, strait_error *err) {
+/* The message of a failed call, with the place in the recipe that made it. */
+static strait_status blame(strait_error *err, strait_status status, st_pos pos) {
+    if (!err || pos.line == 0 || (status != STRAIT_NOT_FOUND && status != STRAIT_ARGUMENT)) return status;
+    const strait_error what = *err;
+    return st_fail_at(err, status, pos, "%s", what.message);
+}
+
+/* source (and target), or what was given instead of it, with the samples the recipe chooses; not yet as the model takes
+   them, for what is fitted is fitted on the training samples alone. pos: of what names the source. */
+static strait_status open_chosen(strait_data **out, const char *source, const char *target, strait_data *override,
+                                 const strait_recipe *recipe, st_pos pos, strait_error *err) {
     strait_data *opened = NULL, *labelled = NULL;
     char *name = NULL;
     if (!override) {
-        if (!(name = with_key(source, recipe))) return st_fail_memory(err, strlen(source), "a path");
+        if (!(name = with_key(source, target, recipe))) return st_fail_memory(err, strlen(source), "a path");
         const strait_status status = strait_data_open(&opened, name, err);
         st_free(name);
-        ST_TRY(status);
+        if (status != STRAIT_OK) return blame(err, status, pos);
     }
     /* The labels first, since they may choose; the sizes last, so that only what was chosen is resized. */
     strait_status status = st_data_relabel(&labelled, override ? override : opened, recipe, err);
@@ -44,11 +54,29 @@ static strait_status prepare(strait_data **data, const strait_recipe *recipe, st
     return STRAIT_OK;
 }
 
-/* "mnist#train" and "test" give "mnist#test"; NULL without memory. */
-static char *with_split(const char *source, const char *split) {
-    const char *hash = st_path_exists(source) ? NULL : strrchr(source, '#');
-    const int n = hash ? (int)(hash - source) : (int)strlen(source);
-    return st_format("%.*s#%s", n, source, split);
+/* "mnist#train" and "test" give "mnist#test". */
+static void add_split(st_text *out, const char *source, size_t n, const char *split) {
+    char *one = st_format("%.*s", (int)n, source); /* NULL shows when out is taken */
+    const char *hash = one && !st_path_exists(one) ? memrchr(one, '#', n) : NULL;
+    st_text_add(out, "%.*s#%s", hash ? (int)(hash - one) : (int)n, source, split);
+    if (!one) out->failed = true;
+    st_free(one);
+}
+
+/* The same of each part of "A + B -> C". */
+static strait_status with_split(char **out, const char *source, const char *split, strait_error *err) {
+    st_text text = {0};
+    const char *from = source;
+    for (;;) {
+        const char *join = st_path_exists(source) ? NULL : strstr(from, ST_JOIN);
+        const char *pair = st_path_exists(source) ? NULL : strstr(from, ST_PAIR);
+        const char *end = join && pair ? (join < pair ? join : pair) : join ? join : pair;
+        add_split(&text, from, end ? (size_t)(end - from) : strlen(from), split);
+        if (!end) break;
+        st_text_add(&text, "%s", end == join ? ST_JOIN : ST_PAIR);
+        from = end + strlen(end == join ? ST_JOIN : ST_PAIR);
+    }
+    return st_text_take(out, &text, err);
 }
 
 /* The split of the same source that the training samples came from. */
@@ -59,14 +87,14 @@ static strait_status open_named(strait_data **out, const strait_recipe *recipe, 
                           "validation: '%s' is a split of the source, but the training rows come from memory; give a "
                           "fraction, or validation rows",
                           recipe->data.validation_split);
-    char *source = with_split(train->name, recipe->data.validation_split);
-    if (!source) return st_fail_memory(err, strlen(train->name), "a path");
-    const strait_status status = open_chosen(out, source, NULL, recipe, err);
+    char *source = NULL;
+    ST_TRY(with_split(&source, train->name, recipe->data.validation_split, err));
+    const strait_status status = open_chosen(out, source, NULL, NULL, recipe, recipe->data.validation_pos, err);
     st_free(source);
     return status;
 }
 
-/* Takes the last part of *train for validation. */
+/* Takes a part of *train for validation: the last, or as it is drawn. */
 static strait_status split_off(strait_data **train, strait_data **validation, const strait_recipe *recipe,
                                strait_error *err) {
     const int64_t n = strait_data_count(*train);
@@ -79,8 +107,17 @@ static strait_status split_off(strait_data **train, strait_data **validation, co
                           "validation: %g of %lld samples leaves none to %s", fraction, (long long)n,
                           n_train < 1 ? "train on" : "validate on");
     strait_data *first = NULL, *last = NULL;
-    ST_TRY(st_data_slice(&last, *train, n_train, n - n_train, err));
-    const strait_status status = st_data_slice(&first, *train, 0, n_train, err);
+    uint32_t *order = NULL;
+    strait_status status = STRAIT_OK;
+    if (recipe->data.split == ST_SPLIT_LAST) {
+        status = st_data_slice(&last, *train, n_train, n - n_train, err);
+        if (status == STRAIT_OK) status = st_data_slice(&first, *train, 0, n_train, err);
+    } else {
+        status = st_data_draw_validation(&order, *train, n - n_train, recipe, err);
+        if (status == STRAIT_OK) status = st_data_pick(&last, *train, order + n_train, n - n_train, err);
+        if (status == STRAIT_OK) status = st_data_pick(&first, *train, order, n_train, err);
+        st_free(order);
+    }
     if (status != STRAIT_OK) {
         strait_data_free(last);
         return status;
@@ -117,6 +154,10 @@ static strait_status fit_and_prepare(strait_data **train, strait_data **validati
                                      strait_error *err) {
     ST_TRY(st_cells_fit(recipe, *train, err));
     ST_TRY(prepare(train, recipe, err));
+    if (recipe->data.scale_features) {
+        ST_TRY(st_data_fit_features(recipe, *train, err));
+        ST_TRY(prepare(train, recipe, err)); /* only now with the numbers */
+    }
     ST_TRY(prepare(validation, recipe, err));
     const st_features *features = recipe->data.features;
     return st_recipe_follow_data(recipe, (*train)->source->n_dims, (*train)->source->dim,
@@ -126,7 +167,7 @@ static strait_status fit_and_prepare(strait_data **train, strait_data **validati
 /* *validation stays NULL without; a fraction is taken off *train. */
 static strait_status open_validation(strait_data **validation, strait_data **train, const strait_recipe *recipe,
                                      strait_data *override, strait_error *err) {
-    if (override) return open_chosen(validation, NULL, override, recipe, err);
+    if (override) return open_chosen(validation, NULL, NULL, override, recipe, recipe->data.pos, err);
     if (recipe->data.validation_split) return open_named(validation, recipe, *train, err);
     return recipe->data.validation_fraction > 0 ? split_off(train, validation, recipe, err) : STRAIT_OK;
 }
@@ -137,8 +178,11 @@ strait_status st_data_open_splits(strait_data **train, strait_data **validation,
     if (!train_override && !recipe->data.source)
         return st_fail_at(err, STRAIT_RECIPE, recipe->data.pos,
                           "source is missing; name a data set or a file in the recipe, or give the data along with it");
-    ST_TRY(open_chosen(train, recipe->data.source, train_override, recipe, err));
+    ST_TRY(open_chosen(train, recipe->data.source, recipe->data.target, train_override, recipe, recipe->data.source_pos,
+                       err));
     strait_status status = st_data_check_augment(*train, recipe, err);
+    if (status == STRAIT_OK) status = st_data_check_corrupt(*train, recipe, err);
+    if (status == STRAIT_OK) status = st_data_check_label(*train, recipe, err);
     if (status == STRAIT_OK) status = open_validation(validation, train, recipe, validation_override, err);
     if (status == STRAIT_OK) status = fit_and_prepare(train, validation, recipe, err);
     if (status == STRAIT_OK && *validation) status = check_shapes(*train, *validation, recipe, err);
@@ -148,35 +192,4 @@ strait_status st_data_open_splits(strait_data **train, strait_data **validation,
         *train = *validation = NULL;
     }
     return status;
-}
-
-static strait_status fit_minmax(double *offset, double *factor, const strait_data *data, const strait_recipe *recipe,
-                                strait_error *err) {
-    double minimum, maximum, mean;
-    ST_TRY(st_data_measure(&minimum, &maximum, &mean, data, err));
-    if (!(maximum > minimum))
-        return st_fail_at(err, STRAIT_RECIPE, recipe->data.pos,
-                          "scale: minmax has no range to scale: every value of %s is %g", data->name, minimum);
-    *offset = minimum;
-    *factor = 1 / (maximum - minimum);
-    return STRAIT_OK;
-}
-
-strait_status st_data_scaling(double *offset, double *factor, strait_data *data, const strait_recipe *recipe,
-                              strait_error *err) {
-    *offset = 0;
-    *factor = 1;
-    switch (recipe->data.scale) {
-    case ST_SCALE_NONE: break;
-    case ST_SCALE_UNIT:
-        if (data->source->type == ST_U8) *factor = 1.0 / 255;
-        if (data->source->type == ST_U16) *factor = 1.0 / 65535;
-        break;
-    case ST_SCALE_MINMAX:
-        if (recipe->data.scale_factor == 0) return fit_minmax(offset, factor, data, recipe, err);
-        *offset = recipe->data.scale_offset;
-        *factor = recipe->data.scale_factor;
-        break;
-    }
-    return STRAIT_OK;
 }

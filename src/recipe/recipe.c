@@ -217,10 +217,12 @@ static void move_pos(st_pos *pos, void *context) {
 
 static void move_positions(strait_recipe *copy, const strait_recipe *original) {
     copying c = {copy, original};
-    st_pos *const of_keys[] = {&copy->data.pos,           &copy->data.source_pos, &copy->data.validation_pos,
-                               &copy->model.pos,          &copy->model.input_pos, &copy->model.decoder_pos,
-                               &copy->model.latent_pos,   &copy->train.pos,       &copy->train.loss_pos,
-                               &copy->train.optimizer_pos};
+    st_pos *const of_keys[] = {&copy->data.label_pos,      &copy->data.target_pos,    &copy->data.crop_pos,
+                               &copy->data.channels_pos,   &copy->data.corrupt_pos,   &copy->data.only_pos,
+                               &copy->data.except_pos,     &copy->data.pos,           &copy->data.source_pos,
+                               &copy->data.validation_pos, &copy->model.pos,          &copy->model.input_pos,
+                               &copy->model.decoder_pos,   &copy->model.latent_pos,   &copy->train.pos,
+                               &copy->train.loss_pos,      &copy->train.optimizer_pos};
     for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; i++)
         move_pos(of_keys[i], &c);
     st_layers_positions(copy->model.encoder, copy->model.n_encoder, move_pos, &c);
@@ -256,6 +258,23 @@ static bool copy_items(void *out, const void *items, int n, size_t size) {
     return copy != NULL;
 }
 
+static bool copy_numbers(st_numbers *out, const st_numbers *list) {
+    out->n = list->n;
+    return copy_items(&out->value, list->value, (int)list->n, sizeof *out->value);
+}
+
+/* How the data is prepared. */
+static bool copy_preparation(strait_recipe *copy, const strait_recipe *original) {
+    const st_corrupt *corrupt = &original->data.corrupt;
+    return copy_string(&copy->data.target, original->data.target) &&
+           copy_string(&copy->data.corrupt.watermark.text, corrupt->watermark.text) &&
+           copy_string(&copy->data.corrupt.watermark.image, corrupt->watermark.image) &&
+           copy_numbers(&copy->data.offsets, &original->data.offsets) &&
+           copy_numbers(&copy->data.factors, &original->data.factors) &&
+           copy_items(&copy->data.only, original->data.only, original->data.n_only, sizeof *copy->data.only) &&
+           copy_items(&copy->data.except, original->data.except, original->data.n_except, sizeof *copy->data.except);
+}
+
 static bool copy_layers(st_layer **out, const st_layer *layers, int n) {
     *out = st_layers_copy(layers, n);
     return *out || !layers;
@@ -271,8 +290,7 @@ static bool copy_owned(strait_recipe *copy, const strait_recipe *original) {
            copy_string(&copy->data.validation_split, original->data.validation_split) &&
            copy_string(&copy->data.label, original->data.label) && copy_string(&copy->data.key, original->data.key) &&
            copy_string(&copy->data.proteins.key, original->data.proteins.key) &&
-           st_features_copy(&copy->data.features, original->data.features) &&
-           copy_items(&copy->data.only, original->data.only, original->data.n_only, sizeof *copy->data.only) &&
+           st_features_copy(&copy->data.features, original->data.features) && copy_preparation(copy, original) &&
            copy_layers(&copy->model.encoder, original->model.encoder, original->model.n_encoder) &&
            copy_layers(&copy->model.decoder, original->model.decoder, original->model.n_decoder);
 }
@@ -290,7 +308,9 @@ strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, s
     copy->sweep.vary = NULL;
     copy->sweep.n_vary = 0;
     copy->sweep.against_pca = NULL;
-    copy->data.only = NULL;
+    copy->data.only = copy->data.except = NULL;
+    copy->data.target = copy->data.corrupt.watermark.text = copy->data.corrupt.watermark.image = NULL;
+    copy->data.offsets = copy->data.factors = (st_numbers){0};
     copy->model.encoder = copy->model.decoder = NULL;
     if (!copy_owned(copy, recipe)) {
         strait_recipe_free(copy);
@@ -320,6 +340,12 @@ STRAIT_API void strait_recipe_free(strait_recipe *recipe) {
     st_free(recipe->data.proteins.key);
     st_features_free(recipe->data.features);
     st_free(recipe->data.only);
+    st_free(recipe->data.except);
+    st_free(recipe->data.target);
+    st_free(recipe->data.corrupt.watermark.text);
+    st_free(recipe->data.corrupt.watermark.image);
+    st_free(recipe->data.offsets.value);
+    st_free(recipe->data.factors.value);
     st_layers_free(recipe->model.encoder, recipe->model.n_encoder);
     st_layers_free(recipe->model.decoder, recipe->model.n_decoder);
     st_free(recipe);

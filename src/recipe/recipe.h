@@ -94,21 +94,64 @@ struct st_layer {
     int64_t dim[4];    /* reshape: one sample's shape */
 };
 
-typedef enum st_scale { ST_SCALE_UNIT, ST_SCALE_NONE, ST_SCALE_MINMAX } st_scale;
-typedef enum st_corrupt_kind {
-    ST_CORRUPT_NONE,
-    ST_CORRUPT_GAUSSIAN,
-    ST_CORRUPT_MASK,
-    ST_CORRUPT_SALT_PEPPER
-} st_corrupt_kind;
+typedef enum st_scale { ST_SCALE_UNIT, ST_SCALE_NONE, ST_SCALE_MINMAX, ST_SCALE_STANDARD } st_scale;
 
-/* Noise on the input; the target stays clean. In recipes: corrupt: {gaussian: 0.2, clip: [0, 1]}. */
+/* Numbers, owned. */
+typedef struct st_numbers {
+    int64_t n;
+    double *value;
+} st_numbers;
+
+/* A part of each image. */
+typedef struct st_crop {
+    bool on, box;          /* box: at top, left; else from the centre */
+    int64_t height, width; /* above 0 */
+    int64_t top, left;
+} st_crop;
+
+/* What is made of an image's channels. */
+#define ST_MAX_CHANNELS 64
+typedef enum st_channels_kind {
+    ST_CHANNELS_ALL,
+    ST_CHANNELS_GRAY,    /* luma of red, green, blue (ITU-R BT.601) */
+    ST_CHANNELS_OVERLAP, /* the least of all: what each of them shows */
+    ST_CHANNELS_OVERLAY, /* the largest: what any of them shows */
+    ST_CHANNELS_MEAN,
+    ST_CHANNELS_PICK
+} st_channels_kind;
+typedef struct st_channels {
+    st_channels_kind kind;
+    int n;                         /* pick: */
+    int64_t pick[ST_MAX_CHANNELS]; /* [n] in the order of the result */
+} st_channels;
+
+/* How a fraction of the samples is chosen for validation. */
+typedef enum st_split { ST_SPLIT_LAST, ST_SPLIT_SHUFFLED, ST_SPLIT_STRATIFIED } st_split;
+
+/* Corruption of the input, in this order; the target stays clean. What is 0 is off. In recipes:
+   corrupt: {gaussian: 0.2, mask: 0.1, clip: [0, 1]}. */
 typedef struct st_corrupt {
-    st_corrupt_kind kind;
-    double amount; /* gaussian: standard deviation; mask: share set to 0; salt_pepper: share set to 0 or 1, half each */
+    double gaussian;    /* x + n, n normal with this standard deviation */
+    double speckle;     /* x + x n likewise */
+    double salt_pepper; /* share of values set to 0 or 1, half each */
+    double mask;        /* share of values set to 0 */
+    bool blocks;        /* the recipe has them */
+    double block_share; /* share of the blocks of a grid set to 0 */
+    int64_t block_size[2];
+    struct {
+        bool on;
+        char *text, *image; /* one of them, owned by the recipe */
+        double size, opacity, value;
+    } watermark;
     bool clip;
     double clip_low, clip_high;
 } st_corrupt;
+
+/* Whether it changes anything. */
+static inline bool st_corrupt_any(const st_corrupt *corrupt) {
+    return corrupt->gaussian > 0 || corrupt->speckle > 0 || corrupt->salt_pepper > 0 || corrupt->mask > 0 ||
+           corrupt->block_share > 0 || corrupt->watermark.on;
+}
 
 /* Random changes of each training image, the same to input and target; validation is left as it is. All 0: none. */
 typedef struct st_augment {
@@ -116,6 +159,9 @@ typedef struct st_augment {
     double shift[2]; /* share of height, width, either way */
     double zoom;     /* 0.1: 0.9 to 1.1 times the size */
     bool flip[2];    /* upside down, left to right: half of the images; flip: none|horizontal|vertical|both */
+    double brightness, contrast;
+    bool elastic;                        /* the recipe has it */
+    double elastic_alpha, elastic_sigma; /* pixels; alpha 0: none */
 } st_augment;
 
 /* Preparation of cells' data, in this order: total counts, logarithm, choice of genes, scaling. */
@@ -180,13 +226,21 @@ struct strait_recipe {
     char *name;
     uint64_t seed; /* default 42 */
     struct {
-        st_pos pos, source_pos, validation_pos;
-        char *source;               /* NULL when the recipe leaves it to the caller */
-        char *validation_split;     /* a named split ("test"), or NULL */
-        double validation_fraction; /* 0 < f < 1: the last part of the training samples; 0: none */
-        st_scale scale;             /* default unit */
-        double scale_offset,
-            scale_factor; /* minmax, once fitted on training data: x' = (x - offset) * factor; factor 0: not fitted */
+        st_pos pos, source_pos, validation_pos, label_pos, target_pos, crop_pos, channels_pos, corrupt_pos, only_pos,
+            except_pos;
+        char *source;                      /* NULL when the recipe leaves it to the caller */
+        char *validation_split;            /* a named split ("test"), or NULL */
+        double validation_fraction;        /* 0 < f < 1: the last part of the training samples; 0: none */
+        st_scale scale;                    /* default unit */
+        double scale_offset, scale_factor; /* minmax and standard, once fitted on training data: x' = (x - offset) *
+                                              factor; factor 0: not fitted */
+        bool scale_features;               /* fitted for each channel of images, each column of rows, apart: */
+        st_numbers offsets, factors;       /* [the last axis], once fitted; owned */
+        char *target; /* what the model should make of source, paired with it; NULL: source itself */
+        st_channels channels;
+        st_crop crop;
+        st_split split;     /* how validation_fraction is chosen */
+        int64_t split_seed; /* 0: the recipe's seed */
         st_corrupt corrupt;
         int64_t resize[2]; /* height, width to which images are brought; 0: as they are */
         st_augment augment;
@@ -199,6 +253,8 @@ struct strait_recipe {
         int64_t limit; /* the first so many samples; 0: all */
         int n_only;    /* labels to keep */
         int64_t *only;
+        int n_except; /* labels to leave out */
+        int64_t *except;
     } data;
     struct {
         st_pos pos, input_pos, decoder_pos;
@@ -300,12 +356,15 @@ typedef enum st_key_type {
     ST_KEY_INTEGERS,    /* int64_t *, owned, with a count beside: [0, 1, 8] */
     ST_KEY_TEXTS,       /* char **, owned, with a count beside: texts as ST_KEY_TEXT */
     ST_KEY_INTERVAL,    /* st_corrupt's clip: [low, high] */
+    ST_KEY_NUMBERS,     /* double, or st_numbers beside: a number, or a list of them */
+    ST_KEY_CROP,        /* st_crop: n, [height, width], {top, left, height, width} */
+    ST_KEY_CHANNELS,    /* st_channels: a word, or a list of channels */
     ST_KEY_SECTION,     /* a record in the same struct */
     ST_KEY_ACTIVATION,  /* st_activation: relu, or {leaky_relu: {slope: 0.3}} */
     ST_KEY_LAYERS,      /* st_layer *, owned, with a count beside: a list of records[] */
     ST_KEY_VALIDATION,  /* a fraction or a split's name */
     ST_KEY_SCALE,       /* a word, or fitted: {minmax: {offset: 0, factor: 0.1}} */
-    ST_KEY_CORRUPT,     /* st_corrupt: {gaussian: 0.2, clip: [0, 1]} */
+    ST_KEY_CORRUPT,     /* st_corrupt, a record of its own: {gaussian: 0.2, clip: [0, 1]} */
     ST_KEY_OPTIMIZER,   /* st_optimizer: adam, or {adam: {learning_rate: 0.001}} */
     ST_KEY_LOSS,        /* st_loss: mse, or {huber: {delta: 0.5}}, or {mse: 0.8, mae: 0.2} */
     ST_KEY_SCHEDULE,    /* st_schedule: cosine, or {step: {every: 10}, warmup: 2} */

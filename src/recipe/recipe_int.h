@@ -57,12 +57,12 @@ strait_status st_tree_override(st_tree *tree, const char *assignment, const char
    Errors: RECIPE (unknown, missing, of a wrong type, out of range), MEMORY. */
 strait_status st_read_record(void *base, const st_record *record, const st_node *node, st_pos where, strait_error *err);
 
-/* How each type of key is read (recipe_read.c, recipe_parts.c): node into base + key->offset. */
+/* How each type of key is read (recipe_read.c, recipe_parts.c, recipe_prepare.c): node into base + key->offset. */
 typedef strait_status st_key_reader(void *base, const st_record *record, const st_key *key, const st_node *node,
                                     strait_error *err);
 st_key_reader st_read_number, st_read_layers, st_read_branch, st_read_branches, st_read_slice, st_read_margins,
     st_read_activation, st_read_initializer, st_read_validation, st_read_scale, st_read_corrupt, st_read_shares,
-    st_read_optimizer, st_read_loss, st_read_schedule, st_read_units;
+    st_read_optimizer, st_read_loss, st_read_schedule, st_read_units, st_read_numbers, st_read_crop, st_read_channels;
 
 /* "genes", "proteins"; NULL for what is fixed. */
 const char *st_slice_word(st_slice_of of);

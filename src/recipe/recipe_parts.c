@@ -105,44 +105,6 @@ strait_status st_read_validation(void *base, const st_record *record, const st_k
     return recipe->data.validation_split ? STRAIT_OK : st_fail_memory(err, strlen(node->text) + 1, key->name);
 }
 
-strait_status st_read_scale(void *base, const st_record *record, const st_key *key, const st_node *node,
-                            strait_error *err) {
-    strait_recipe *recipe = base;
-    if (node->kind == ST_NODE_SCALAR) {
-        for (size_t i = 0; i < key->n_words; i++)
-            if (strcmp(key->words[i], node->text) == 0) {
-                recipe->data.scale = (st_scale)i;
-                return STRAIT_OK;
-            }
-        return st_fail_unknown(err, node->pos, "scale", node->text, "", key->words, key->n_words);
-    }
-    const st_record *fitted;
-    const st_node *body;
-    if (node->kind != ST_NODE_MAP) return st_fail_type(err, record, key, node, "unit, minmax or none");
-    ST_TRY(st_read_choice(&fitted, &body, key, node, "scale with settings", err));
-    recipe->data.scale = ST_SCALE_MINMAX;
-    return st_read_record(recipe, fitted, body, node->pos, err);
-}
-
-strait_status st_read_corrupt(void *base, const st_record *record, const st_key *key, const st_node *node,
-                              strait_error *err) {
-    (void)record;
-    st_corrupt *corrupt = (void *)((char *)base + key->offset);
-    ST_TRY(st_read_record(corrupt, key->records, node, node->pos, err));
-    const st_key *rows = key->records->keys;
-    for (int kind = ST_CORRUPT_GAUSSIAN; kind <= ST_CORRUPT_SALT_PEPPER; kind++) {
-        const st_node *amount = st_node_find(node, rows[kind - 1].name);
-        if (!amount || st_node_is_null(amount)) continue;
-        if (corrupt->kind)
-            return st_fail_at(err, STRAIT_RECIPE, amount->key_pos, "'%s' beside '%s': %s takes one kind of noise",
-                              amount->key, rows[corrupt->kind - 1].name, key->records->path);
-        corrupt->kind = (st_corrupt_kind)kind;
-    }
-    if (corrupt->kind) return STRAIT_OK;
-    return st_fail_at(err, STRAIT_RECIPE, node->pos, "%s needs one of: gaussian, mask, salt_pepper",
-                      key->records->path);
-}
-
 strait_status st_read_shares(void *base, const st_record *record, const st_key *key, const st_node *node,
                              strait_error *err) {
     if (node->kind == ST_NODE_MAP || (node->kind == ST_NODE_SEQUENCE && node->n_children != 2))

@@ -333,6 +333,9 @@ static st_key_reader *const readers[] = {
     [ST_KEY_UNITS] = st_read_units,
     [ST_KEY_BRANCH] = st_read_branch,
     [ST_KEY_BRANCHES] = st_read_branches,
+    [ST_KEY_NUMBERS] = st_read_numbers,
+    [ST_KEY_CROP] = st_read_crop,
+    [ST_KEY_CHANNELS] = st_read_channels,
 };
 
 strait_status st_read_key(void *base, const st_record *record, const st_key *key, const st_node *node,

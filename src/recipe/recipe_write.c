@@ -139,28 +139,56 @@ static void write_activation(st_text *text, const st_key *key, const st_activati
     st_text_add(text, "}");
 }
 
+/* A number, or a list where there is one. */
+static void write_numbers(st_text *text, const st_key *key, const void *base) {
+    const st_numbers *list = place(base, key->beside);
+    if (list->n == 0) write_number(text, number_at(base, key->offset));
+    for (int64_t i = 0; i < list->n; i++) {
+        st_text_add(text, i ? ", " : "[");
+        write_number(text, list->value[i]);
+    }
+    if (list->n > 0) st_text_add(text, "]");
+}
+
+/* minmax; {minmax: {offset: 0, factor: 0.1}}; {standard: {per: feature, offset: [1, 2], factor: [3, 4]}}. */
 static void write_scale(st_text *text, const st_key *key, const strait_recipe *recipe) {
-    const bool fitted = recipe->data.scale == ST_SCALE_MINMAX && recipe->data.scale_factor != 0;
-    if (!fitted) {
+    const bool per = recipe->data.scale_features;
+    const bool fitted = per ? recipe->data.factors.n > 0 : recipe->data.scale_factor != 0;
+    if (recipe->data.scale < ST_SCALE_MINMAX || !(fitted || per)) {
         st_text_add(text, "%s", key->words[recipe->data.scale]);
         return;
     }
-    st_text_add(text, "{%s: ", key->records->name);
-    write_flow(text, key->records, recipe);
-    st_text_add(text, "}");
+    const st_record *record = &key->records[recipe->data.scale - ST_SCALE_MINMAX];
+    st_text_add(text, "{%s: {%s", record->name, per ? "per: feature" : "");
+    for (size_t i = 1; i < record->n_keys && fitted; i++) {
+        st_text_add(text, "%s%s: ", i > 1 || per ? ", " : "", record->keys[i].name);
+        write_numbers(text, &record->keys[i], recipe);
+    }
+    st_text_add(text, "}}");
 }
 
-static void write_corrupt(st_text *text, const st_key *key, const st_corrupt *corrupt) {
-    st_text_add(text, "{%s: ", key->records->keys[corrupt->kind - 1].name);
-    write_number(text, corrupt->amount);
-    if (corrupt->clip) {
-        st_text_add(text, ", clip: [");
-        write_number(text, corrupt->clip_low);
-        st_text_add(text, ", ");
-        write_number(text, corrupt->clip_high);
-        st_text_add(text, "]");
-    }
-    st_text_add(text, "}");
+static void write_interval(st_text *text, const st_corrupt *corrupt) {
+    st_text_add(text, "[");
+    write_number(text, corrupt->clip_low);
+    st_text_add(text, ", ");
+    write_number(text, corrupt->clip_high);
+    st_text_add(text, "]");
+}
+
+static void write_crop(st_text *text, const st_crop *crop) {
+    const int64_t size[2] = {crop->height, crop->width};
+    if (!crop->box)
+        write_pair(text, size);
+    else
+        st_text_add(text, "{top: %lld, left: %lld, height: %lld, width: %lld}", (long long)crop->top,
+                    (long long)crop->left, (long long)crop->height, (long long)crop->width);
+}
+
+static void write_channels(st_text *text, const st_key *key, const st_channels *channels) {
+    if (channels->kind == ST_CHANNELS_PICK)
+        write_integers(text, channels->pick, channels->n);
+    else
+        st_text_add(text, "%s", key->words[channels->kind - 1]);
 }
 
 static void write_validation(st_text *text, const strait_recipe *recipe) {
@@ -290,7 +318,11 @@ static void write_value(st_text *text, const st_key *key, const void *base) {
     case ST_KEY_ACTIVATION: write_activation(text, key, value); break;
     case ST_KEY_VALIDATION: write_validation(text, base); break;
     case ST_KEY_SCALE: write_scale(text, key, base); break;
-    case ST_KEY_CORRUPT: write_corrupt(text, key, value); break;
+    case ST_KEY_CORRUPT: write_flow(text, key->records, value); break;
+    case ST_KEY_INTERVAL: write_interval(text, base); break;
+    case ST_KEY_NUMBERS: write_numbers(text, key, base); break;
+    case ST_KEY_CROP: write_crop(text, value); break;
+    case ST_KEY_CHANNELS: write_channels(text, key, value); break;
     case ST_KEY_OPTIMIZER: write_optimizer(text, key, value); break;
     case ST_KEY_LOSS: write_loss(text, key, value); break;
     case ST_KEY_SCHEDULE: write_schedule(text, key, value); break;
@@ -301,7 +333,6 @@ static void write_value(st_text *text, const st_key *key, const void *base) {
     case ST_KEY_MARGINS: write_margins(text, base); break;
     case ST_KEY_SLICE: write_slice(text, base); break;
     case ST_KEY_UNITS: write_units(text, key, base); break;
-    case ST_KEY_INTERVAL: /* written with the noise it belongs to */
     case ST_KEY_LAYERS:
     case ST_KEY_BRANCH:
     case ST_KEY_BRANCHES: break;
@@ -333,7 +364,11 @@ static bool is_absent(const st_key *key, const void *base) {
     case ST_KEY_INTEGERS: return count_at(base, key->beside) == 0;
     case ST_KEY_SECTION: return key->beside ? !switch_at(base, key->beside) : is_empty(key->records, base);
     case ST_KEY_VALIDATION: return !recipe->data.validation_split && recipe->data.validation_fraction == 0;
-    case ST_KEY_CORRUPT: return recipe->data.corrupt.kind == ST_CORRUPT_NONE;
+    case ST_KEY_CORRUPT: return !st_corrupt_any(&recipe->data.corrupt);
+    case ST_KEY_INTERVAL: return !((const st_corrupt *)base)->clip;
+    case ST_KEY_CROP: return !recipe->data.crop.on;
+    case ST_KEY_CHANNELS: return recipe->data.channels.kind == ST_CHANNELS_ALL;
+    case ST_KEY_WORD: return strcmp(key->name, "split") == 0 && recipe->data.split == ST_SPLIT_LAST;
     case ST_KEY_FLIP: return flip_at(base, key->offset) == 0;
     case ST_KEY_SHARES: return number_at(base, key->offset) == 0 && number_at(base, key->offset + sizeof(double)) == 0;
     case ST_KEY_SCHEDULE: return schedule->kind == ST_SCHEDULE_CONSTANT && schedule->warmup == 0;
@@ -443,8 +478,15 @@ static void write_block(st_text *text, const st_record *record, const strait_rec
 }
 
 STRAIT_API strait_status strait_recipe_to_yaml(char **out, const strait_recipe *recipe, strait_error *err) {
-    const char *const texts[] = {recipe->name,       recipe->data.source, recipe->data.validation_split,
-                                 recipe->data.label, recipe->data.key,    recipe->data.proteins.key};
+    const char *const texts[] = {recipe->name,
+                                 recipe->data.source,
+                                 recipe->data.validation_split,
+                                 recipe->data.label,
+                                 recipe->data.key,
+                                 recipe->data.proteins.key,
+                                 recipe->data.target,
+                                 recipe->data.corrupt.watermark.text,
+                                 recipe->data.corrupt.watermark.image};
     *out = NULL;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *fault = texts[i] ? st_text_fault(texts[i]) : NULL;

@@ -126,7 +126,7 @@ static strait_status unbounded_crossentropy(st_diagnosis *diagnosis, const doubl
 
 /* Whether something other than the latent's size keeps the network from copying its input. */
 static bool is_regularised(const strait_recipe *recipe, const st_graph *graph) {
-    return recipe->data.corrupt.kind != ST_CORRUPT_NONE || recipe->train.latent_l1 > 0 || recipe->train.latent_l2 > 0 ||
+    return st_corrupt_any(&recipe->data.corrupt) || recipe->train.latent_l1 > 0 || recipe->train.latent_l2 > 0 ||
            st_diagnosis_has_op(graph, ST_OP_SAMPLE) || st_diagnosis_has_op(graph, ST_OP_DROPOUT) ||
            st_diagnosis_has_op(graph, ST_OP_GAUSSIAN_NOISE);
 }

@@ -52,6 +52,13 @@ static void print_value(const st_key *key) {
     case ST_KEY_UNITS: printf("whole number, at least 1; or `input`: as many as `model.input` has"); return;
     case ST_KEY_BRANCH: printf("a list of [layers](#layers)"); return;
     case ST_KEY_BRANCHES: printf("a list of branches, keys [below](#%s)", key->records->name); return;
+    case ST_KEY_NUMBERS: printf("number, or a list of them"); return;
+    case ST_KEY_CROP: printf("n, `[height, width]` or `{top, left, height, width}`"); return;
+    case ST_KEY_CHANNELS:
+        for (size_t i = 0; i < key->n_words; i++)
+            printf("`%s`, ", key->words[i]);
+        printf("or a list of whole numbers");
+        return;
     case ST_KEY_WORD:
     case ST_KEY_EITHER:
     case ST_KEY_FLIP:

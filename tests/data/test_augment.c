@@ -166,7 +166,7 @@ static void test_batches(void **state) {
     config.shuffle = false; /* the order does not matter */
     collect(found, &config, 2, 0);
     assert_memory_equal(found, expected, sizeof found);
-    config.corrupt = (st_corrupt){.kind = ST_CORRUPT_GAUSSIAN, .amount = 0.1}; /* the noise comes after */
+    config.corrupt = (st_corrupt){.gaussian = 0.1}; /* the noise comes after */
     collect(found, &config, 2, 0);
     assert_memory_equal(found, expected, sizeof found);
     collect(found, &config, 3, 0);

@@ -24,7 +24,7 @@ static st_batches_config config_over(strait_data *data, int ahead) {
                                .shuffle = true,
                                .seed = 42,
                                .factor = 1.0 / 255,
-                               .corrupt = {.kind = ST_CORRUPT_GAUSSIAN, .amount = 0.3},
+                               .corrupt = {.gaussian = 0.3},
                                .ahead = ahead};
 }
 
@@ -104,7 +104,7 @@ static void test_values(void **state) {
     strait_data *data = make_data();
     st_batches_config config = config_over(data, 2);
     config.shuffle = false;
-    config.corrupt.kind = ST_CORRUPT_NONE;
+    config.corrupt.gaussian = 0;
     st_batches *batches = make_batches(&config);
     st_batches_start(batches, 0, 0);
     for (int b = 0; b < 13; b++) {
@@ -130,7 +130,7 @@ static void test_view(void **state) {
     strait_data *data = make_data(), *view = NULL;
     assert_int_equal(st_data_slice(&view, data, 50, 20, NULL), STRAIT_OK);
     st_batches_config config = config_over(view, 1);
-    config.corrupt.kind = ST_CORRUPT_NONE;
+    config.corrupt.gaussian = 0;
     st_batches *batches = make_batches(&config);
     st_batches_start(batches, 5, 0);
     int64_t n = 0;

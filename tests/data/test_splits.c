@@ -93,7 +93,7 @@ static void test_by_name(void **state) {
     recipe.data.only = (int64_t[]){0};
     assert_splits(&recipe, 50, 10, 0);
     recipe.data.validation_split = "valid";
-    assert_splits_fail(&recipe, NULL, NULL, STRAIT_ARGUMENT, "mnist: has no split 'valid'; its splits are train, test");
+    assert_splits_fail(&recipe, NULL, NULL, STRAIT_ARGUMENT, "r.yaml:4:15: mnist: has no split 'valid'; its splits are train, test");
 }
 
 static void test_overrides(void **state) {

@@ -176,7 +176,7 @@ static void test_select(void **state) {
 static void test_bad_select(void **state) {
     (void)state;
     strait_data *data = make_labelled("bad", 10), *rows = make_rows(2), *some = NULL;
-    strait_recipe recipe = {.data = {.n_only = 2, .only = (int64_t[]){2, 7}, .pos = {"r.yaml", 3, 1}}};
+    strait_recipe recipe = {.data = {.n_only = 2, .only = (int64_t[]){2, 7}, .only_pos = {"r.yaml", 3, 1}}};
     strait_error err;
     char expected[512];
     snprintf(expected, sizeof expected, "r.yaml:3:1: only: no sample of %s has the label 7",

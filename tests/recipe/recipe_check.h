@@ -153,8 +153,31 @@ static inline void assert_same_recipe(const strait_recipe *a, const strait_recip
     assert_int_equal(a->data.scale, b->data.scale);
     assert_memory_equal(&a->data.scale_offset, &b->data.scale_offset, sizeof(double));
     assert_memory_equal(&a->data.scale_factor, &b->data.scale_factor, sizeof(double));
-    assert_int_equal(a->data.corrupt.kind, b->data.corrupt.kind);
-    assert_memory_equal(&a->data.corrupt.amount, &b->data.corrupt.amount, sizeof(double));
+    assert_memory_equal(&a->data.corrupt.gaussian, &b->data.corrupt.gaussian, sizeof(double));
+    assert_memory_equal(&a->data.corrupt.speckle, &b->data.corrupt.speckle, sizeof(double));
+    assert_memory_equal(&a->data.corrupt.salt_pepper, &b->data.corrupt.salt_pepper, sizeof(double));
+    assert_memory_equal(&a->data.corrupt.mask, &b->data.corrupt.mask, sizeof(double));
+    assert_memory_equal(&a->data.corrupt.block_share, &b->data.corrupt.block_share, sizeof(double));
+    assert_memory_equal(a->data.corrupt.block_size, b->data.corrupt.block_size, sizeof a->data.corrupt.block_size);
+    assert_int_equal(a->data.corrupt.watermark.on, b->data.corrupt.watermark.on);
+    assert_same_text(a->data.corrupt.watermark.text, b->data.corrupt.watermark.text);
+    assert_same_text(a->data.corrupt.watermark.image, b->data.corrupt.watermark.image);
+    assert_memory_equal(&a->data.corrupt.watermark.size, &b->data.corrupt.watermark.size, 3 * sizeof(double));
+    assert_memory_equal(&a->data.crop, &b->data.crop, sizeof a->data.crop);
+    assert_memory_equal(&a->data.channels, &b->data.channels, sizeof a->data.channels);
+    assert_same_text(a->data.target, b->data.target);
+    assert_int_equal(a->data.split, b->data.split);
+    assert_int_equal(a->data.split_seed, b->data.split_seed);
+    assert_int_equal(a->data.scale_features, b->data.scale_features);
+    assert_int_equal(a->data.offsets.n, b->data.offsets.n);
+    assert_int_equal(a->data.factors.n, b->data.factors.n);
+    for (int64_t i = 0; i < a->data.offsets.n; i++) {
+        assert_memory_equal(&a->data.offsets.value[i], &b->data.offsets.value[i], sizeof(double));
+        assert_memory_equal(&a->data.factors.value[i], &b->data.factors.value[i], sizeof(double));
+    }
+    assert_int_equal(a->data.n_except, b->data.n_except);
+    for (int i = 0; i < a->data.n_except; i++)
+        assert_int_equal(a->data.except[i], b->data.except[i]);
     assert_int_equal(a->data.corrupt.clip, b->data.corrupt.clip);
     assert_memory_equal(&a->data.corrupt.clip_low, &b->data.corrupt.clip_low, sizeof(double));
     assert_memory_equal(&a->data.corrupt.clip_high, &b->data.corrupt.clip_high, sizeof(double));
@@ -171,6 +194,10 @@ static inline void assert_same_recipe(const strait_recipe *a, const strait_recip
     assert_memory_equal(a->data.augment.shift, b->data.augment.shift, sizeof a->data.augment.shift);
     assert_memory_equal(&a->data.augment.zoom, &b->data.augment.zoom, sizeof(double));
     assert_memory_equal(a->data.augment.flip, b->data.augment.flip, sizeof a->data.augment.flip);
+    assert_memory_equal(&a->data.augment.brightness, &b->data.augment.brightness, sizeof(double));
+    assert_memory_equal(&a->data.augment.contrast, &b->data.augment.contrast, sizeof(double));
+    assert_memory_equal(&a->data.augment.elastic_alpha, &b->data.augment.elastic_alpha, sizeof(double));
+    assert_memory_equal(&a->data.augment.elastic_sigma, &b->data.augment.elastic_sigma, sizeof(double));
     assert_int_equal(a->watch.reconstructions, b->watch.reconstructions);
     assert_same_training(a, b);
     assert_int_equal(a->train.epochs, b->train.epochs);
