@@ -13,6 +13,7 @@
 static const cli_option options[] = {
     {"k", 'k', CLI_COUNT, false, "K", "components (default: as many as the model's latent has values)"},
     {"fit", 0, CLI_TEXT, false, "DATA", "find the components on these samples instead, as the model's training data"},
+    {"output", 'o', CLI_TEXT, false, "FILE", "write the errors of 1, 2, ... components, and the model's: .npy or .csv"},
     {"picture", 0, CLI_TEXT, false, "FILE", "draw the error against the number of components, and the model's"},
     {"sheet", 0, CLI_TEXT, false, "FILE", "draw samples, what the components and what the model make of them"},
     CLI_OPTION_THEME,
@@ -164,6 +165,20 @@ static strait_status draw_sheet(const char *path, const work *w, strait_theme th
     return status;
 }
 
+/* A row for each number of components: the number, their error, the model's. */
+static strait_status write_errors(const char *path, const work *w, strait_error *err) {
+    strait_array *table = NULL;
+    strait_status status = strait_array_new(&table, 2, (int64_t[]){w->n_errors, 3}, err);
+    for (int i = 0; i < w->n_errors && status == STRAIT_OK; i++) {
+        table->values[3 * i] = (float)(i + 1);
+        table->values[3 * i + 1] = (float)w->mse[i];
+        table->values[3 * i + 2] = (float)w->model_mse;
+    }
+    if (status == STRAIT_OK) status = strait_array_write(table, path, err);
+    strait_array_free(table);
+    return status;
+}
+
 /* ---- results ---- */
 
 static cli_exit print_json(const work *w) {
@@ -183,7 +198,7 @@ static int components_for(const work *w) {
 }
 
 static cli_exit print_text(const work *w, const cli_args *args) {
-    const char *const written[] = {"picture", "sheet"};
+    const char *const written[] = {"output", "picture", "sheet"};
     const int as_good = components_for(w);
     printf("samples  %s\n", cli_count(w->x->dim[0]).text);
     printf("pca      mse %.6g  with %s component%s\n", w->mse[w->k - 1], cli_count(w->k).text, w->k == 1 ? "" : "s");
@@ -200,15 +215,19 @@ static cli_exit print_text(const work *w, const cli_args *args) {
 }
 
 static cli_exit run(const cli_args *args) {
+    static const char *const tables[] = {".npy", ".csv", NULL};
     strait_theme theme;
-    const char *picture = cli_text(args, "picture"), *sheet = cli_text(args, "sheet");
+    const char *output = cli_text(args, "output"), *picture = cli_text(args, "picture"),
+               *sheet = cli_text(args, "sheet");
     cli_exit code = cli_theme(&theme, args);
+    if (code == CLI_OK && output) code = cli_output_check(output, tables);
     if (code == CLI_OK && picture) code = cli_output_check(picture, cli_picture_endings);
     if (code == CLI_OK && sheet) code = cli_output_check(sheet, cli_picture_endings);
     if (code != CLI_OK) return code;
     work w = {0};
     strait_error err = {0};
     strait_status status = compare(&w, args, &err);
+    if (status == STRAIT_OK && output) status = write_errors(output, &w, &err);
     if (status == STRAIT_OK && picture) status = draw_chart(picture, &w, theme, &err);
     if (status == STRAIT_OK && sheet) status = draw_sheet(sheet, &w, theme, &err);
     if (status != STRAIT_OK)

@@ -64,8 +64,9 @@ expect_refused '\.npy' pca z.npy -o scores.txt
 check "compare-pca measures the model as eval does"
 run eval small-001 small-images-idx3-ubyte --json
 mse=$(json .mse)
-run compare-pca small-001 small-images-idx3-ubyte -k 5 --picture chart.png --sheet rows.png --json
+run compare-pca small-001 small-images-idx3-ubyte -k 5 --picture chart.png --sheet rows.png -o errors.csv --json
 expect_exit 0
+[ "$(cut -d, -f1 errors.csv | tr "\n" " " | cut -c1-6)" = "1 2 3 " ] || fail "errors.csv is not a row for each number of components"
 expect_json samples features k latent pca_mse model_mse ratio better mse
 expect_near "the model's error" "$(json .model_mse)" "$mse" 1e-6
 [ "$(json .better)" = pca ] || fail "two epochs cannot do better than components"
