@@ -1,18 +1,20 @@
-/* Batches in a ring of slots. With config.ahead a thread (the producer) fills slots while the caller (the consumer)
+/* Batches in a ring of slots. With config.ahead threads (the producers) fill slots while the caller (the consumer)
    trains on the ones before.
 
    Invariants:
    1. A batch depends on (data, config, epoch, index) alone; who fills it, and when, leaves no trace.
-   2. Slots filled[0 .. taken) of this epoch are free again, [taken .. filled) belong to the consumer, the others to the
-      producer: taken <= filled <= taken + n_slots. Only the producer counts filled up, only the consumer taken.
-   3. `order`, the counters and the epoch change only while the producer is idle: between its post to `idle` and the
-      consumer's post to `begin`.
+   2. Of this epoch's batches, counted from its first, [0, taken) are done with, [taken, claimed) are filled or being
+      filled, each by the producer that claimed it, in slot number modulo n_slots: taken <= claimed <= taken + n_slots.
+      A slot's `filled` is the number of the batch in it plus one, set when it is whole. Only producers count claimed
+      up, only the consumer taken.
+   3. `order`, the counters and the epoch change only while all producers are idle: between their posts to `idle` and
+      the consumer's post to `begin`. The first to wake makes the order and then wakes the others.
    4. Who is going to sleep sets its flag first and looks at the counters once more after. Who changes a counter looks
       at the flag after; whoever of the two swaps the flag back to false decides: the waker by posting once, the
       sleeper by not sleeping. So no wake is lost, and each post meets exactly one wait. (All of it sequentially
       consistent.)
-   5. The producer is woken when half of the slots are free, not for each: waking costs about as much as filling, and
-      the producer takes the processor from the network's workers. */
+   5. Producers are woken when half of the slots are free, not for each: waking costs about as much as filling, and
+      they take the processor from the network's workers. While fewer are free, some are claimed by producers awake. */
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include "base/thread.h"
 #include "data/assembler.h"
 #include "data/data_int.h"
+#include "data/order.h"
 
 /* How many samples before its conversion a sample is asked for. */
 enum { PREFETCHED = 2 };
@@ -28,44 +31,67 @@ enum { PREFETCHED = 2 };
 typedef struct slot {
     float *input, *target; /* [batch_size, n_values]; the same without corruption */
     int64_t n;
-    strait_status status; /* of reading */
+    _Atomic int64_t filled; /* which batch is in it, plus 1 */
+    strait_status status;   /* of reading */
+    strait_error error;
 } slot;
+
+/* What fills slots: a producer, or the caller where there is none. */
+typedef struct worker {
+    st_batches *batches;
+    st_assembler *assembler;
+    st_thread *thread;
+    sem_t room;
+    atomic_bool sleeps;
+} worker;
 
 struct st_batches {
     st_batches_config config;
-    st_assembler *assembler; /* the producer's, or the caller's without one */
     int64_t n_samples, n_values, per_epoch;
     uint32_t epoch;
-    int64_t first;   /* batch of this epoch */
-    uint32_t *order; /* [n_samples] of this epoch */
-    float *values;   /* of all slots */
+    int64_t first;    /* batch of this epoch */
+    uint32_t *order;  /* [n_samples] of this epoch */
+    uint32_t *buffer; /* [shuffle_buffer] for making it, or NULL */
+    float *values;    /* of all slots */
     slot *slots;
     int64_t n_slots, memory;
-    strait_error error; /* of the slot that failed, the last one filled in its epoch */
+    worker *workers;          /* [n_workers] */
+    int n_workers, n_threads; /* 1 and 0 where the caller fills */
 
     /* The consumer's. */
     int64_t index;       /* of the next batch */
-    bool holding, begun; /* a slot is with the caller; an epoch is with the producer */
+    bool holding, begun; /* a slot is with the caller; an epoch is with the producers */
     double waited;
 
     /* Between both. */
-    st_thread *thread;
-    sem_t begin, idle, room, ready;
-    _Atomic int64_t filled, taken;
-    atomic_bool producer_sleeps, consumer_sleeps, cancelled, closing;
+    sem_t begin, idle, ready;
+    _Atomic int64_t claimed, taken;
+    atomic_bool consumer_sleeps, cancelled, closing, unordered;
 };
 
 /* ---- filling ---- */
 
 static void make_order(st_batches *batches) {
+    const st_batches_config *config = &batches->config;
     const uint32_t n = (uint32_t)batches->n_samples;
-    const st_rng rng = {.seed = batches->config.seed, .purpose = ST_RNG_SHUFFLE, .epoch = batches->epoch};
-    if (batches->config.shuffle) {
+    const st_rng rng = {.seed = config->seed, .purpose = ST_RNG_SHUFFLE, .epoch = batches->epoch};
+    if (!config->shuffle) {
+        for (uint32_t i = 0; i < n; i++)
+            batches->order[i] = i;
+    } else if (batches->buffer) {
+        st_order_buffered(batches->order, batches->buffer, config->shuffle_buffer, config->data, &rng);
+    } else {
         st_rng_shuffle(&rng, batches->order, n);
-        return;
     }
-    for (uint32_t i = 0; i < n; i++)
-        batches->order[i] = i;
+}
+
+/* Batch number index: [first, first + n) of the order, this rank's share of it. */
+static int64_t share_of(int64_t *n, const st_batches *batches, int64_t index) {
+    const int64_t ranks = batches->config.n_ranks, rank = batches->config.rank;
+    const int64_t whole = batches->config.batch_size * ranks, first = index * whole;
+    const int64_t rest = batches->n_samples - first, all = rest < whole ? rest : whole;
+    *n = all * (rank + 1) / ranks - all * rank / ranks;
+    return first + all * rank / ranks;
 }
 
 /* Shuffled samples are far apart in memory: the next but one is asked for while this one is converted. Inlined by
@@ -80,16 +106,25 @@ static inline __attribute__((always_inline)) void prefetch(const st_batches *bat
         __builtin_prefetch(at + i);
 }
 
-static void fill(st_batches *batches, slot *out, int64_t index) {
-    const int64_t first = index * batches->config.batch_size, rest = batches->n_samples - first;
-    const int64_t n_values = batches->n_values;
+/* Lets the reader begin with the samples of a batch that is filled later. */
+static void advise(const st_batches *batches, int64_t index) {
+    const strait_data *data = batches->config.data;
+    int64_t n;
+    if (data->source->values || !data->source->reader->advise || index >= batches->per_epoch) return;
+    const int64_t first = share_of(&n, batches, index);
+    for (int64_t k = 0; k < n; k++)
+        data->source->reader->advise(data->source, st_data_source_sample(data, batches->order[first + k]));
+}
+
+static void fill(worker *w, slot *out, int64_t index) {
+    const st_batches *batches = w->batches;
+    const int64_t n_values = batches->n_values, first = share_of(&out->n, batches, index);
     out->status = STRAIT_OK;
-    out->n = rest < batches->config.batch_size ? rest : batches->config.batch_size;
     for (int64_t k = 0; k < out->n; k++) {
         const uint32_t i = batches->order[first + k];
         float *input = out->input + k * n_values, *target = out->target + k * n_values;
         prefetch(batches, first + k + PREFETCHED);
-        out->status = st_assembler_run(batches->assembler, input, target, i, batches->epoch, &batches->error);
+        out->status = st_assembler_run(w->assembler, input, target, i, batches->epoch, &out->error);
         if (out->status != STRAIT_OK) return;
     }
     const size_t unused = (size_t)((batches->config.batch_size - out->n) * n_values) * sizeof(float);
@@ -115,56 +150,83 @@ static void wake(sem_t *semaphore, atomic_bool *flag) {
 }
 
 static int64_t free_slots(st_batches *batches) {
-    return batches->n_slots - (atomic_load(&batches->filled) - atomic_load(&batches->taken));
+    return batches->n_slots - (atomic_load(&batches->claimed) - atomic_load(&batches->taken));
 }
 
 static int64_t enough_to_wake(const st_batches *batches) {
     return batches->n_slots / 2; /* n_slots >= 2 */
 }
 
-/* Producer: waits for a free slot; false when the epoch is cancelled. */
-static bool wait_for_room(st_batches *batches) {
-    while (!atomic_load(&batches->cancelled) && free_slots(batches) == 0) {
-        atomic_store(&batches->producer_sleeps, true);
-        const bool awake = atomic_load(&batches->cancelled) || free_slots(batches) >= enough_to_wake(batches);
-        sleep_unless(&batches->room, &batches->producer_sleeps, awake);
-    }
-    return !atomic_load(&batches->cancelled);
+static slot *slot_of(const st_batches *batches, int64_t number) {
+    return &batches->slots[number % batches->n_slots];
 }
 
-static void produce_epoch(st_batches *batches) {
-    make_order(batches);
-    strait_status status = STRAIT_OK;
-    for (int64_t i = batches->first; i < batches->per_epoch && status == STRAIT_OK; i++) {
-        if (!wait_for_room(batches)) return;
-        slot *next = &batches->slots[atomic_load(&batches->filled) % batches->n_slots];
-        fill(batches, next, i);
-        status = next->status;
-        atomic_fetch_add(&batches->filled, 1);
-        wake(&batches->ready, &batches->consumer_sleeps);
+/* Producer: the number of the batch it is to fill next, once there is room; -1 when there is none left or the epoch is
+   cancelled. */
+static int64_t claim(worker *w) {
+    st_batches *batches = w->batches;
+    const int64_t n = batches->per_epoch - batches->first;
+    while (!atomic_load(&batches->cancelled)) {
+        int64_t number = atomic_load(&batches->claimed);
+        if (number >= n) return -1;
+        if (number - atomic_load(&batches->taken) < batches->n_slots) {
+            if (atomic_compare_exchange_strong(&batches->claimed, &number, number + 1)) return number;
+            continue;
+        }
+        atomic_store(&w->sleeps, true);
+        const bool awake = atomic_load(&batches->cancelled) || free_slots(batches) >= enough_to_wake(batches);
+        sleep_unless(&w->room, &w->sleeps, awake);
+    }
+    return -1;
+}
+
+static void produce_epoch(worker *w) {
+    st_batches *batches = w->batches;
+    if (atomic_exchange(&batches->unordered, false)) {
+        make_order(batches);
+        for (int i = 1; i < batches->n_threads; i++)
+            sem_post(&batches->begin);
+    }
+    for (int64_t number; (number = claim(w)) >= 0;) {
+        slot *next = slot_of(batches, number);
+        advise(batches, batches->first + number + batches->n_threads);
+        fill(w, next, batches->first + number);
+        atomic_store(&next->filled, number + 1);
+        if (atomic_load(&batches->taken) == number) wake(&batches->ready, &batches->consumer_sleeps);
+        if (next->status != STRAIT_OK) return; /* the consumer gets no further */
     }
 }
 
 static void produce(void *context) {
-    st_batches *batches = context;
+    worker *w = context;
+    st_batches *batches = w->batches;
     for (;;) {
         wait_for(&batches->begin);
         if (atomic_load(&batches->closing)) return;
-        produce_epoch(batches);
+        produce_epoch(w);
         sem_post(&batches->idle);
     }
+}
+
+static bool is_filled(const st_batches *batches, int64_t number) {
+    return atomic_load(&slot_of(batches, number)->filled) == number + 1;
 }
 
 /* Consumer: waits for a filled slot. */
 static void wait_for_batch(st_batches *batches) {
     const int64_t taken = atomic_load(&batches->taken);
-    if (atomic_load(&batches->filled) > taken) return;
+    if (is_filled(batches, taken)) return;
     const double start = st_clock();
-    while (atomic_load(&batches->filled) == taken) {
+    while (!is_filled(batches, taken)) {
         atomic_store(&batches->consumer_sleeps, true);
-        sleep_unless(&batches->ready, &batches->consumer_sleeps, atomic_load(&batches->filled) > taken);
+        sleep_unless(&batches->ready, &batches->consumer_sleeps, is_filled(batches, taken));
     }
     batches->waited += st_clock() - start;
+}
+
+static void wake_producers(st_batches *batches) {
+    for (int i = 0; i < batches->n_threads; i++)
+        wake(&batches->workers[i].room, &batches->workers[i].sleeps);
 }
 
 /* Consumer: takes the slot back that the caller held. */
@@ -172,15 +234,16 @@ static void release(st_batches *batches) {
     if (!batches->holding) return;
     batches->holding = false;
     atomic_fetch_add(&batches->taken, 1);
-    if (free_slots(batches) >= enough_to_wake(batches)) wake(&batches->room, &batches->producer_sleeps);
+    if (free_slots(batches) >= enough_to_wake(batches)) wake_producers(batches);
 }
 
-/* Consumer: after this the producer is idle. */
+/* Consumer: after this all producers are idle. A begin that is not taken yet is taken, and finds nothing to do. */
 static void end_epoch(st_batches *batches) {
     if (!batches->begun) return;
     atomic_store(&batches->cancelled, true);
-    wake(&batches->room, &batches->producer_sleeps);
-    wait_for(&batches->idle);
+    wake_producers(batches);
+    for (int i = 0; i < batches->n_threads; i++)
+        wait_for(&batches->idle);
     atomic_store(&batches->cancelled, false);
     batches->begun = false;
 }
@@ -193,42 +256,46 @@ void st_batches_start(st_batches *batches, uint32_t epoch, int64_t first) {
     batches->first = batches->index = first;
     batches->waited = 0;
     batches->holding = false;
-    if (!batches->thread) {
+    if (batches->n_threads == 0) {
         make_order(batches);
         return;
     }
-    atomic_store(&batches->filled, 0);
+    atomic_store(&batches->claimed, 0);
     atomic_store(&batches->taken, 0);
+    for (int64_t i = 0; i < batches->n_slots; i++)
+        atomic_store(&batches->slots[i].filled, 0);
+    atomic_store(&batches->unordered, true);
     batches->begun = true;
     sem_post(&batches->begin);
 }
 
 static slot *next_slot(st_batches *batches) {
-    if (batches->thread) {
+    if (batches->n_threads > 0) {
         wait_for_batch(batches);
-        return &batches->slots[atomic_load(&batches->taken) % batches->n_slots];
+        return slot_of(batches, atomic_load(&batches->taken));
     }
     const double start = st_clock();
-    fill(batches, &batches->slots[0], batches->index);
+    fill(&batches->workers[0], &batches->slots[0], batches->index);
     batches->waited += st_clock() - start;
     return &batches->slots[0];
 }
 
 strait_status st_batches_next(st_batch *batch, st_batches *batches, strait_error *err) {
-    *batch = (st_batch){0};
+    *batch = (st_batch){.index = -1};
     release(batches);
     if (batches->index >= batches->per_epoch) return STRAIT_OK;
     const slot *from = next_slot(batches);
     if (from->status != STRAIT_OK) { /* the slot stays where it is: the next call fails likewise */
-        if (err) *err = batches->error;
+        if (err) *err = from->error;
         return from->status;
     }
-    batches->holding = batches->thread != NULL;
+    int64_t n;
+    batches->holding = batches->n_threads > 0;
     *batch = (st_batch){.input = from->input,
                         .target = from->target,
                         .n = from->n,
                         .index = batches->index,
-                        .sample = batches->order + batches->index * batches->config.batch_size};
+                        .sample = batches->order + share_of(&n, batches, batches->index)};
     batches->index++;
     return STRAIT_OK;
 }
@@ -247,18 +314,22 @@ int64_t st_batches_memory(const st_batches *batches) {
 
 void st_batches_free(st_batches *batches) {
     if (!batches) return;
-    if (batches->thread) {
-        end_epoch(batches);
-        atomic_store(&batches->closing, true);
+    end_epoch(batches);
+    atomic_store(&batches->closing, true);
+    for (int i = 0; i < batches->n_threads; i++)
         sem_post(&batches->begin);
-        st_thread_join(batches->thread);
+    for (int i = 0; batches->workers && i < batches->n_workers; i++) {
+        worker *w = &batches->workers[i];
+        st_thread_join(w->thread);
+        sem_destroy(&w->room);
+        st_assembler_free(w->assembler);
     }
     sem_destroy(&batches->begin);
     sem_destroy(&batches->idle);
-    sem_destroy(&batches->room);
     sem_destroy(&batches->ready);
+    st_free(batches->workers);
     st_free(batches->order);
-    st_assembler_free(batches->assembler);
+    st_free(batches->buffer);
     st_free(batches->values);
     st_free(batches->slots);
     st_free(batches);
@@ -292,35 +363,71 @@ static strait_status make_slots(st_batches *batches, strait_error *err) {
     return STRAIT_OK;
 }
 
+static strait_status make_worker(st_batches *batches, worker *w, strait_error *err) {
+    w->batches = batches;
+    sem_init(&w->room, 0, 0);
+    ST_TRY(st_assembler_new(&w->assembler, &batches->config, err));
+    batches->memory += st_assembler_bytes(w->assembler);
+    return STRAIT_OK;
+}
+
+static strait_status make_workers(st_batches *batches, strait_error *err) {
+    const st_batches_config *config = &batches->config;
+    const int n = config->ahead == 0 ? 1 : config->threads > 0 ? config->threads : 1;
+    ST_TRY(take(&batches->workers, batches, n * (int64_t)sizeof *batches->workers, err));
+    while (batches->n_workers < n) /* counted before it is whole: what it has is freed */
+        ST_TRY(make_worker(batches, &batches->workers[batches->n_workers++], err));
+    for (; config->ahead > 0 && batches->n_threads < n; batches->n_threads++) {
+        worker *w = &batches->workers[batches->n_threads];
+        ST_TRY(st_thread_start(&w->thread, produce, w, err));
+    }
+    return STRAIT_OK;
+}
+
+/* A buffer as large as the data is no bound: the order is drawn of all at once. */
+static strait_status make_orders(st_batches *batches, strait_error *err) {
+    const st_batches_config *config = &batches->config;
+    const int64_t buffer = config->shuffle_buffer + 2 * config->data->source->n_shards;
+    ST_TRY(take(&batches->order, batches, batches->n_samples * (int64_t)sizeof *batches->order, err));
+    if (!config->shuffle || config->shuffle_buffer == 0 || config->shuffle_buffer >= batches->n_samples)
+        return STRAIT_OK;
+    return take(&batches->buffer, batches, buffer * (int64_t)sizeof *batches->buffer, err);
+}
+
 static strait_status make(st_batches *batches, strait_error *err) {
     const st_batches_config *config = &batches->config;
-    const st_source *source = config->data->source;
     batches->n_samples = config->data->n;
-    batches->n_values = source->n_values;
-    batches->per_epoch = (batches->n_samples - 1) / config->batch_size + 1;
+    batches->n_values = config->data->source->n_values;
+    batches->per_epoch = (batches->n_samples - 1) / (config->batch_size * config->n_ranks) + 1;
     batches->index = batches->per_epoch; /* nothing before st_batches_start */
     batches->n_slots = (int64_t)config->ahead + 1;
     ST_TRY(make_slots(batches, err));
-    ST_TRY(take(&batches->order, batches, batches->n_samples * (int64_t)sizeof *batches->order, err));
-    ST_TRY(st_assembler_new(&batches->assembler, config, err));
-    batches->memory += st_assembler_bytes(batches->assembler);
-    return config->ahead > 0 ? st_thread_start(&batches->thread, produce, batches, err) : STRAIT_OK;
+    ST_TRY(make_orders(batches, err));
+    return make_workers(batches, err);
 }
 
-strait_status st_batches_new(st_batches **out, const st_batches_config *config, strait_error *err) {
+static strait_status check_config(const st_batches_config *config, strait_error *err) {
+    const int64_t ranks = config->n_ranks > 0 ? config->n_ranks : 1;
     if (config->batch_size < 1)
         return st_fail(err, STRAIT_ARGUMENT, "batch_size is %lld; it must be at least 1",
                        (long long)config->batch_size);
     if (config->ahead < 0)
         return st_fail(err, STRAIT_ARGUMENT, "%d batches ahead; it must be 0 or more", config->ahead);
-    ST_TRY(st_source_check_uniform(config->data->source, err));
+    if (config->batch_size > INT64_MAX / ranks || config->rank < 0 || config->rank >= ranks)
+        return st_fail(err, STRAIT_ARGUMENT, "rank %d of %lld ranks; it must be from 0 to %lld", config->rank,
+                       (long long)ranks, (long long)ranks - 1);
+    return st_source_check_uniform(config->data->source, err);
+}
+
+strait_status st_batches_new(st_batches **out, const st_batches_config *config, strait_error *err) {
+    ST_TRY(check_config(config, err));
     st_batches *batches = st_alloc(1, sizeof *batches);
     if (!batches) return st_fail_memory(err, sizeof *batches, "batches");
     batches->config = *config;
+    if (config->n_ranks < 1) batches->config.n_ranks = 1;
     batches->memory = sizeof *batches;
     sem_init(&batches->begin, 0, 0);
     sem_init(&batches->idle, 0, 0);
-    sem_init(&batches->room, 0, 0);
     sem_init(&batches->ready, 0, 0);
     const strait_status status = make(batches, err);
     if (status == STRAIT_OK) {

@@ -60,15 +60,22 @@ typedef struct st_batches_config {
     double offset, factor; /* of scaling */
     st_corrupt corrupt;
     st_augment augment; /* before the noise, the same for input and target; all 0: none */
-    int ahead;          /* batches prepared ahead by a thread; 0: prepared by the caller in st_batches_next */
+    int ahead;          /* batches prepared ahead by threads; 0: prepared by the caller in st_batches_next */
+    int threads;        /* that prepare them; 0: one. It makes no difference to the batches */
+    /* With shuffle: 0 draws the order of all samples at once; else the files of the source (shards) are taken in a
+       random order and their samples through a buffer of so many, as a disk that is slow to seek wants it. */
+    int64_t shuffle_buffer;
+    /* Of n_ranks processes that train together this is number rank; 0 of them: alone. The order is the same on all;
+       each batch is one of batch_size * n_ranks samples in that order, cut into equal shares, rank after rank. */
+    int rank, n_ranks;
 } st_batches_config;
 
 /* A batch, borrowed until the next call. Rows past n are zero. */
 typedef struct st_batch {
     const float *input;     /* [batch_size, sample] scaled, corrupted if asked */
     const float *target;    /* [batch_size, sample] scaled, clean; the same pointer as input without corruption */
-    int64_t n;              /* valid samples: batch_size, fewer in the last batch of an epoch */
-    int64_t index;          /* in the epoch, from 0 */
+    int64_t n;              /* valid samples: batch_size, fewer in an epoch's last batch, of which a rank may have 0 */
+    int64_t index;          /* in the epoch, from 0; -1 at its end */
     const uint32_t *sample; /* [n] indices into the data set */
 } st_batch;
 
@@ -76,12 +83,12 @@ typedef struct st_batches st_batches;
 
 /* All memory a run of epochs needs is taken here. Errors: MEMORY, ARGUMENT. */
 strait_status st_batches_new(st_batches **out, const st_batches_config *config, strait_error *err);
-/* Batches in an epoch: ceil(n / batch_size). */
+/* Batches in an epoch: ceil(n / (batch_size * n_ranks)). */
 int64_t st_batches_per_epoch(const st_batches *batches);
 /* Begins epoch (from 0) at batch first (from 0; 0 unless resuming): the order and the noise depend on (seed, epoch,
  * sample) alone. No allocation. */
 void st_batches_start(st_batches *batches, uint32_t epoch, int64_t first);
-/* The next batch, or STRAIT_OK with batch->n = 0 at the end of the epoch. No allocation, no lock, but what decoding
+/* The next batch, or STRAIT_OK with n = 0 and index -1 at the end of the epoch. No allocation, no lock, but what decoding
  * takes where samples are not kept in memory. Errors: those of a reader that streams. */
 strait_status st_batches_next(st_batch *batch, st_batches *batches, strait_error *err);
 /* Seconds st_batches_next has waited for data since st_batches_start. */

@@ -7,6 +7,7 @@
 #include "data/files.h"
 #include "data/images.h"
 #include "data/tenx.h"
+#include "data/tfrecord.h"
 
 /* errno is that of looking for name. */
 static strait_status fail_no_such(const char *name, strait_error *err) {
@@ -25,12 +26,16 @@ static strait_status fail_no_such(const char *name, strait_error *err) {
     return status;
 }
 
-static strait_status open_images(strait_data **out, const char *folder, const char *source, strait_error *err) {
+/* key: of shards; NULL: none asked for. */
+static strait_status open_images(strait_data **out, const char *folder, const char *key, const char *source,
+                                 strait_error *err) {
     bool found = false;
     st_source *opened = NULL;
     ST_TRY(st_images_open_folder(&opened, &found, folder, err));
     if (found) return st_data_new(out, opened, source, err);
     ST_TRY(st_tenx_open_folder(&opened, &found, folder, err));
+    if (found) return st_data_new(out, opened, source, err);
+    ST_TRY(st_source_open_several(&opened, &found, folder, &(st_source_options){.key = key}, err));
     if (found) return st_data_new(out, opened, source, err);
     return st_fail(err, STRAIT_NOT_FOUND,
                    "%s: no data set in this folder: neither images (.png, .jpg, .tif) nor train-images-idx3-ubyte, "
@@ -48,11 +53,13 @@ static strait_status open_folder(strait_data **out, const char *folder, const ch
     if (!part) return st_fail_memory(err, strlen(folder), "a path");
     strait_status status;
     if (st_path_is_folder(part)) {
-        status = open_images(out, part, source, err);
+        status = open_images(out, part, NULL, source, err);
+    } else if (split && st_tfrecord_folder_is(folder)) {
+        status = open_images(out, folder, split, source, err);
     } else if (split) {
         status = st_fail(err, STRAIT_ARGUMENT, "%s: has no split '%s': there is no such folder in it", folder, split);
     } else {
-        status = open_images(out, folder, source, err);
+        status = open_images(out, folder, NULL, source, err);
     }
     st_free(part);
     return status;
@@ -68,11 +75,14 @@ static strait_status open_path(strait_data **out, const char *path, const char *
     return st_data_new(out, opened, source, err);
 }
 
-static strait_status open_pattern(strait_data **out, bool *found, const char *pattern, const char *source,
-                                  strait_error *err) {
+/* key: of shards; NULL: none asked for. */
+static strait_status open_pattern(strait_data **out, bool *found, const char *pattern, const char *key,
+                                  const char *source, strait_error *err) {
     st_source *opened = NULL;
     *found = false;
     if (!st_is_pattern(pattern)) return STRAIT_OK;
+    ST_TRY(st_source_open_several(&opened, found, pattern, &(st_source_options){.key = key}, err));
+    if (*found) return st_data_new(out, opened, source, err);
     ST_TRY(st_images_open_pattern(&opened, found, pattern, err));
     return *found ? st_data_new(out, opened, source, err) : STRAIT_OK;
 }
@@ -84,7 +94,7 @@ static strait_status open_named(strait_data **out, const char *name, const char 
     ST_TRY(st_known_open(out, &found, source, name, split, err));
     if (found) return STRAIT_OK;
     if (st_path_exists(name)) return open_path(out, name, split, source, err);
-    ST_TRY(open_pattern(out, &found, name, source, err));
+    ST_TRY(open_pattern(out, &found, name, split, source, err));
     if (found) return STRAIT_OK;
     char *elsewhere = NULL;
     if (name[0] != '/') ST_TRY(st_find_in_data_folders(&elsewhere, name, err));

@@ -22,7 +22,8 @@ static bool same(const char *a, const char *b) {
 
 static bool has_options(const st_source *source, const st_source_options *options) {
     return same(options->label, source->label_option) && same(options->key, source->key_option) &&
-           same(options->proteins, source->proteins_option);
+           same(options->proteins, source->proteins_option) && options->n_shape == source->n_shape_option &&
+           memcmp(options->shape, source->shape_option, sizeof options->shape) == 0;
 }
 
 /* Whether the table has to be read once more, for the recipe names its labels otherwise. Rows as wide as the model's
@@ -41,9 +42,10 @@ static bool wants_other(st_source_options *options, const st_source *source, con
     const st_proteins *proteins = &recipe->data.proteins;
     *options = (st_source_options){
         .label = source->label_option, .key = source->key_option, .proteins = source->proteins_option};
+    const bool shards = source->reader == &st_reader_tfrecord;
     if (recipe->data.label) options->label = recipe->data.label;
     if (!options->key) options->key = recipe->data.key;
-    if (proteins->on && !options->proteins) options->proteins = proteins->key ? proteins->key : "auto";
+    if (proteins->on && !options->proteins && !shards) options->proteins = proteins->key ? proteins->key : "auto";
     return !has_options(source, options);
 }
 

@@ -31,6 +31,8 @@ typedef struct st_source_options {
     const char *label;    /* tables: the column with the labels: its name, its number from 0, "last" or "none" */
     const char *key;      /* what in the file holds the samples: "layers/counts" */
     const char *proteins; /* cells: the matrix with the proteins beside the genes; "auto": wherever it usually is */
+    int n_shape;          /* plain values that do not tell it: a sample's shape; 0: told, or guessed */
+    int64_t shape[3];
 } st_source_options;
 
 /* What a column of cells' data measures. */
@@ -53,8 +55,12 @@ typedef struct st_source {
     const char *const *names;            /* [n_samples], files' or rows'; in the state of the reader; or NULL */
     const char *const *feature_names;    /* [n_values] columns' names, in the state of the reader; or NULL */
     const st_feature_kind *feature_kind; /* [n_values] likewise; NULL: genes, where they have names */
+    const int64_t *shard_first;          /* [n_shards + 1] the sample each file begins with, likewise; or NULL */
+    int n_shards;
     char *label_option;                  /* the column of labels asked for when a table was opened, or NULL */
     char *key_option, *proteins_option;  /* st_source_options' likewise */
+    int n_shape_option;
+    int64_t shape_option[3];
     char *note;                          /* what the reader left out, in words; or NULL */
     struct st_words *words;              /* labels' names as the files have them, or NULL */
     void *state;                         /* the reader's own, which close frees */
@@ -78,6 +84,11 @@ struct st_reader {
     /* Copies sample i to dst, [n_values] of the storage type. May be called from several threads at once. NULL for a
        reader that always keeps all values in memory. */
     strait_status (*read)(void *dst, const st_source *source, int64_t i, strait_error *err);
+    /* The bytes of sample i as they stand in its file, an encoded image's; the caller's. Leaves *out NULL where they
+       are plain values. May be NULL: they are. */
+    strait_status (*encoded)(char **out, size_t *n, const st_source *source, int64_t i, strait_error *err);
+    /* Sample i will be read soon. May be NULL. */
+    void (*advise)(const st_source *source, int64_t i);
     /* Frees what open has taken beyond the fields above; NULL when that is nothing. */
     void (*close)(st_source *source);
 };
@@ -85,11 +96,17 @@ struct st_reader {
 /* The table, in the order it is probed; NULL ends it. */
 extern const st_reader *const st_readers[];
 extern const st_reader st_reader_idx, st_reader_npy, st_reader_npz, st_reader_rows, st_reader_cifar, st_reader_png,
-    st_reader_jpeg, st_reader_tiff, st_reader_csv, st_reader_h5ad, st_reader_tenx, st_reader_tenx_hdf5, st_reader_hdf5;
+    st_reader_jpeg, st_reader_tiff, st_reader_csv, st_reader_h5ad, st_reader_tenx, st_reader_tenx_hdf5, st_reader_hdf5,
+    st_reader_tfrecord;
 
 /* Opens a file with the reader that takes it. options may be NULL. Errors: NOT_FOUND, IO, FORMAT, MEMORY, ARGUMENT (an
    option that does not fit the file). */
 strait_status st_source_open(st_source **out, const char *path, const st_source_options *options, strait_error *err);
+
+/* The same for folders and patterns of files that are one source and have options of their own (shards). *found is false,
+   and nothing else done, for anything else. */
+strait_status st_source_open_several(st_source **out, bool *found, const char *path, const st_source_options *options,
+                                     strait_error *err);
 
 /* A source over a copy of float32 rows. Errors: ARGUMENT, MEMORY. */
 strait_status st_source_from_rows(st_source **out, const float *values, int64_t n_samples, int n_dims,

@@ -4,21 +4,17 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
+#include "data/files.h"
 #include "data/gzfile.h"
+#include "data/tfrecord.h"
 
-const st_reader *const st_readers[] = {&st_reader_idx,
-                                       &st_reader_npy,
-                                       &st_reader_npz,
-                                       &st_reader_png,
-                                       &st_reader_jpeg,
-                                       &st_reader_tiff,
-                                       &st_reader_cifar,
-                                       &st_reader_h5ad,
-                                       &st_reader_tenx_hdf5,
-                                       &st_reader_hdf5,
-                                       &st_reader_tenx,
-                                       &st_reader_csv,
-                                       NULL};
+const st_reader *const st_readers[] = {&st_reader_idx,       &st_reader_npy,
+                                       &st_reader_npz,       &st_reader_png,
+                                       &st_reader_jpeg,      &st_reader_tiff,
+                                       &st_reader_cifar,     &st_reader_h5ad,
+                                       &st_reader_tenx_hdf5, &st_reader_hdf5,
+                                       &st_reader_tenx,      &st_reader_tfrecord,
+                                       &st_reader_csv,       NULL};
 
 /* What every reader may look at to tell its format. */
 enum { HEAD_BYTES = 512, SHORTEST_MAGIC = 4 };
@@ -53,10 +49,35 @@ static strait_status keep_option(char **out, const char *option, strait_error *e
 static strait_status keep_options(st_source *source, const st_source_options *options, strait_error *err) {
     ST_TRY(keep_option(&source->label_option, options->label, err));
     ST_TRY(keep_option(&source->key_option, options->key, err));
+    source->n_shape_option = options->n_shape;
+    memcpy(source->shape_option, options->shape, sizeof options->shape);
     return keep_option(&source->proteins_option, options->proteins, err);
 }
 
+strait_status st_source_open_several(st_source **out, bool *found, const char *path, const st_source_options *options,
+                                     strait_error *err) {
+    st_source *source = NULL;
+    *found = false;
+    if (st_path_is_folder(path)) {
+        ST_TRY(st_tfrecord_open_folder(&source, found, path, options, err));
+    } else if (st_is_pattern(path) && !st_path_exists(path)) {
+        ST_TRY(st_tfrecord_open_pattern(&source, found, path, options, err));
+    }
+    if (!*found) return STRAIT_OK;
+    const strait_status status = keep_options(source, options, err);
+    if (status == STRAIT_OK) {
+        *out = source;
+    } else {
+        st_source_release(source);
+    }
+    return status;
+}
+
 strait_status st_source_open(st_source **out, const char *path, const st_source_options *options, strait_error *err) {
+    const st_source_options all = options ? *options : (st_source_options){0};
+    bool found = false;
+    ST_TRY(st_source_open_several(out, &found, path, &all, err));
+    if (found) return STRAIT_OK;
     if (st_path_is_folder(path))
         return st_fail(err, STRAIT_FORMAT, "%s: is a folder without data files; name a data file", path);
     uint8_t head[HEAD_BYTES];
@@ -66,7 +87,6 @@ strait_status st_source_open(st_source **out, const char *path, const st_source_
     for (int i = 0; st_readers[i] && !reader; i++)
         if (st_readers[i]->probe(path, head, n)) reader = st_readers[i];
     if (!reader) return fail_unknown_format(path, head, n, err);
-    const st_source_options all = options ? *options : (st_source_options){0};
     if (all.key && !reader->keys)
         return st_fail(err, STRAIT_ARGUMENT,
                        "%s: a single file has no split '%s'; only known data sets and folders have splits", path,

@@ -434,6 +434,160 @@ static void test_waiting_is_told(void **state) {
     }
 }
 
+/* ---- decoding threads, ranks, shards ---- */
+
+/* Sample numbers of an epoch in the order they come, as ranks see them when each takes its share in turn. */
+static void collect_order(uint32_t order[N], st_batches_config config, uint32_t epoch, int n_ranks) {
+    st_batches *rank[3];
+    int64_t n = 0;
+    for (int r = 0; r < n_ranks; r++) {
+        config.rank = r;
+        config.n_ranks = n_ranks;
+        rank[r] = make_batches(&config);
+        st_batches_start(rank[r], epoch, 0);
+    }
+    for (int64_t b = 0; b < st_batches_per_epoch(rank[0]); b++)
+        for (int r = 0; r < n_ranks; r++) {
+            const st_batch batch = next(rank[r]);
+            assert_int_equal(batch.index, b);
+            for (int64_t i = 0; i < batch.n; i++) {
+                assert_true(batch.target[i * VALUES + 5] == (float)batch.sample[i]);
+                assert_true(n < N);
+                order[n++] = batch.sample[i];
+            }
+        }
+    for (int r = 0; r < n_ranks; r++) {
+        assert_int_equal(next(rank[r]).index, -1);
+        st_batches_free(rank[r]);
+    }
+    assert_int_equal(n, N);
+}
+
+static void assert_each_once(const uint32_t order[N]) {
+    bool seen[N] = {false};
+    for (int i = 0; i < N; i++) {
+        assert_true(order[i] < N && !seen[order[i]]);
+        seen[order[i]] = true;
+    }
+}
+
+/* Shards of 40, 0, 33 and 30 samples. */
+static const int64_t shard_first[] = {0, 40, 40, 73, N};
+
+/* Each sample once, in the same order, whatever the number of threads and of ranks, which cut each batch into shares.
+ */
+static void test_threads_and_ranks(void **state) {
+    (void)state;
+    strait_data *data = make_streamed();
+    data->source->shard_first = shard_first;
+    data->source->n_shards = 4;
+    const int threads[] = {1, 2, 4}, ranks[] = {1, 3};
+    const int64_t buffers[] = {0, 1, 10, 1000};
+    for (int b = 0; b < 4; b++) {
+        uint32_t expected[2][N], found[N];
+        st_batches_config config = config_over(data, 0);
+        config.factor = 1;
+        config.shuffle_buffer = buffers[b];
+        for (uint32_t epoch = 0; epoch < 2; epoch++) {
+            collect_order(expected[epoch], config, epoch, 1);
+            assert_each_once(expected[epoch]);
+        }
+        assert_memory_not_equal(expected[0], expected[1], sizeof found);
+        for (int t = 0; t < 3; t++)
+            for (int r = 0; r < 2; r++) {
+                config.ahead = 5;
+                config.threads = threads[t];
+                collect_order(found, config, 1, ranks[r]);
+                assert_memory_equal(found, expected[1], sizeof found);
+            }
+    }
+    strait_data_free(data);
+}
+
+/* A buffer of one sample leaves each shard whole and in order; of ten none comes earlier than ten before its turn. */
+static void test_buffer(void **state) {
+    (void)state;
+    strait_data *data = make_streamed();
+    data->source->shard_first = shard_first;
+    data->source->n_shards = 4;
+    uint32_t straight[N], found[N], place[N];
+    st_batches_config config = config_over(data, 0);
+    config.factor = 1;
+    config.shuffle_buffer = 1;
+    collect_order(straight, config, 3, 1);
+    int jumps = 0;
+    for (int i = 1; i < N; i++) /* where one shard ends and another that is not the next begins */
+        jumps += straight[i] != straight[i - 1] + 1;
+    assert_true(jumps <= 2);
+    for (uint32_t i = 0; i < N; i++)
+        place[straight[i]] = i;
+    config.shuffle_buffer = 10;
+    collect_order(found, config, 3, 1);
+    int moved = 0;
+    for (uint32_t i = 0; i < N; i++) {
+        assert_true(place[found[i]] < i + 10);
+        moved += place[found[i]] != i;
+    }
+    assert_true(moved > N / 2);
+    strait_data_free(data);
+}
+
+/* As test_uneven_pace, with several threads that dawdle too. */
+static void test_threads_resume(void **state) {
+    (void)state;
+    strait_data *data = make_streamed();
+    static copy expected[13], found[13];
+    st_batches_config config = config_over(data, 0);
+    st_batches *batches = make_batches(&config);
+    collect(expected, batches, 3, 0);
+    st_batches_free(batches);
+    for (int threads = 1; threads <= 4; threads++)
+        for (int ahead = 1; ahead < 7; ahead += 2) {
+            config.threads = threads;
+            config.ahead = ahead;
+            batches = make_batches(&config);
+            pause_between = ahead == 3 ? 20 : 0;
+            for (int left_at = 0; left_at <= 13; left_at += 3) {
+                st_batches_start(batches, 2, 0);
+                for (int b = 0; b < left_at; b++)
+                    next(batches);
+                assert_int_equal(collect(found, batches, 3, left_at), 13 - left_at);
+                assert_memory_equal(found, expected + left_at, (size_t)(13 - left_at) * sizeof *found);
+            }
+            st_batches_free(batches);
+        }
+    strait_data_free(data);
+}
+
+static void test_threads_fail(void **state) {
+    (void)state;
+    strait_data *data = make_streamed();
+    st_batches_config config = config_over(data, 6);
+    config.shuffle = false;
+    config.threads = 3;
+    st_batches *batches = make_batches(&config);
+    for (int again = 0; again < 20; again++) {
+        strait_error err = {0};
+        st_batch batch;
+        fails_at = 20; /* in batch 2: those before are whole, whoever was first */
+        st_batches_start(batches, 0, 0);
+        assert_int_equal(next(batches).n, 8);
+        assert_int_equal(next(batches).n, 8);
+        assert_int_equal(st_batches_next(&batch, batches, &err), STRAIT_IO);
+        assert_string_equal(err.message, "stream: sample 20 is gone");
+    }
+    st_batches_free(batches);
+    for (uint64_t n = 1;; n++) {
+        st_alloc_fail_at(n);
+        const strait_status status = st_batches_new(&batches, &config, NULL);
+        st_alloc_fail_at(0);
+        if (status == STRAIT_OK) break;
+        assert_int_equal(status, STRAIT_MEMORY);
+    }
+    st_batches_free(batches);
+    strait_data_free(data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_sample_once),
@@ -451,6 +605,10 @@ int main(void) {
         cmocka_unit_test(test_never_further_than_ahead),
         cmocka_unit_test(test_failed_read),
         cmocka_unit_test(test_waiting_is_told),
+        cmocka_unit_test(test_threads_and_ranks),
+        cmocka_unit_test(test_buffer),
+        cmocka_unit_test(test_threads_resume),
+        cmocka_unit_test(test_threads_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
