@@ -142,6 +142,6 @@ fi
 check "activations of a sample that is not there, or into a file that is no picture"
 expect_refused 'no sample 200: the data has 200' activations $model $data --sample 200 -o none.png
 expect_refused 'none\.csv' activations $model $data -o none.csv
-expect_refused '-o FILE\.png is missing' activations $model $data
+expect_refused '-o FILE is missing' activations $model $data
 
 finish
