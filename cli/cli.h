@@ -74,6 +74,7 @@ extern const cli_command cli_train, cli_eval, cli_encode, cli_decode, cli_recons
     cli_data_info, cli_data_show, cli_info, cli_bench, cli_report, cli_help, cli_completion;
 extern const cli_command cli_runs_list, cli_runs_show, cli_runs_compare, cli_runs_export, cli_runs_scan,
     cli_runs_delete;
+extern const cli_command cli_data_list, cli_data_convert, cli_data_fetch;
 extern const cli_command cli_pca, cli_compare_pca, cli_anomaly_fit, cli_anomaly_score;
 extern const cli_command cli_tsne, cli_umap, cli_trustworthiness, cli_neighbors;
 extern const cli_command cli_scatter, cli_interpolate, cli_perturb, cli_sample, cli_manifold, cli_components;

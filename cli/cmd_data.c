@@ -24,19 +24,37 @@ static void print_labels(const strait_data_info *info) {
     }
 }
 
-static void print_info(const strait_data_info *info) {
-    printf("source   %s\n", info->source);
-    printf("format   %s, stored as %s\n", info->format, info->storage);
-    printf("samples  %s\n", cli_count(info->n_samples).text);
-    printf("shape    %s\n", cli_shape(info->n_dims, info->dim).text);
-    printf("memory   %.1f MB, %s\n", (double)info->bytes / 1e6,
-           info->resident ? "kept whole" : "too much to keep: each sample is read when it is needed");
-    printf("values   %g to %g, mean %.6g\n", info->minimum, info->maximum, info->mean);
-    if (info->note) printf("note     %s\n", info->note);
+static bool several_sizes(const strait_data_info *info) {
+    return info->n_dims == 3 && info->dim[0] == 0;
+}
+
+static void print_quality(const strait_data_quality *quality, const strait_data_info *info) {
+    printf("missing  none\n");
+    if (quality->n_duplicates > 0)
+        printf("copies   %s, the first is sample %" PRId64 " of sample %" PRId64 "\n",
+               cli_count(quality->n_duplicates).text, quality->duplicate, quality->original);
+    else
+        printf("copies   none\n");
     if (info->has_labels)
         print_labels(info);
     else
         printf("labels   none\n");
+    for (int i = 0; i < quality->n_warnings; i++)
+        printf("warning  %s\n", quality->warning[i]);
+}
+
+static void print_info(const strait_data_info *info) {
+    printf("source   %s\n", info->source);
+    printf("format   %s, stored as %s\n", info->format, info->storage);
+    printf("samples  %s\n", cli_count(info->n_samples).text);
+    if (several_sizes(info))
+        printf("shape    several sizes, channels %" PRId64 "\n", info->dim[2]);
+    else
+        printf("shape    %s\n", cli_shape(info->n_dims, info->dim).text);
+    printf("memory   %.1f MB, %s\n", (double)info->bytes / 1e6,
+           info->resident ? "kept whole" : "too much to keep: each sample is read when it is needed");
+    printf("values   %g to %g, mean %.6g\n", info->minimum, info->maximum, info->mean);
+    if (info->note) printf("note     %s\n", info->note);
 }
 
 static json_t *labels_json(const strait_data_info *info) {
@@ -53,28 +71,43 @@ static json_t *labels_json(const strait_data_info *info) {
     return labels;
 }
 
-static json_t *info_json(const strait_data_info *info) {
+static json_t *warnings_json(const strait_data_quality *quality) {
+    json_t *warnings = json_array();
+    for (int i = 0; warnings && i < quality->n_warnings; i++) {
+        if (json_array_append_new(warnings, cli_json_text(quality->warning[i])) == 0) continue;
+        json_decref(warnings);
+        return NULL;
+    }
+    return warnings;
+}
+
+static json_t *info_json(const strait_data_info *info, const strait_data_quality *quality) {
     return json_pack(
-        "{s:o, s:o, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "source", cli_json_text(info->source), "format",
-        cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples", (json_int_t)info->n_samples,
-        "shape", cli_json_shape(info->n_dims, info->dim), "bytes", (json_int_t)info->bytes, "resident", info->resident,
-        "note", cli_json_text(info->note), "minimum", cli_json_real(info->minimum), "maximum",
-        cli_json_real(info->maximum), "mean", cli_json_real(info->mean), "labels", labels_json(info));
+        "{s:i, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "missing", 0, "duplicates",
+        (json_int_t)quality->n_duplicates, "warnings", warnings_json(quality), "source", cli_json_text(info->source),
+        "format", cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples",
+        (json_int_t)info->n_samples, "shape", cli_json_shape(info->n_dims, info->dim), "bytes", (json_int_t)info->bytes,
+        "resident", info->resident, "note", cli_json_text(info->note), "minimum", cli_json_real(info->minimum),
+        "maximum", cli_json_real(info->maximum), "mean", cli_json_real(info->mean), "labels", labels_json(info));
 }
 
 static cli_exit run(const cli_args *args) {
     strait_data *data = NULL;
     strait_data_info info;
+    strait_data_quality quality;
     strait_error err = {0};
     strait_status status = strait_data_open(&data, args->operand[0], &err);
     if (status == STRAIT_OK) status = strait_data_describe(data, &info, &err);
+    if (status == STRAIT_OK) status = strait_data_inspect(&quality, data, &err);
     cli_exit code = CLI_OK;
-    if (status != STRAIT_OK)
+    if (status != STRAIT_OK) {
         code = cli_failed(&err);
-    else if (cli_has(args, "json"))
-        code = cli_json_print(info_json(&info));
-    else
+    } else if (cli_has(args, "json")) {
+        code = cli_json_print(info_json(&info, &quality));
+    } else {
         print_info(&info);
+        print_quality(&quality, &info);
+    }
     strait_data_free(data);
     return code;
 }
@@ -84,8 +117,10 @@ const cli_command cli_data_info = {
     .summary = "tell what is in a data set",
     .synopsis = {"data info DATA [OPTIONS]"},
     .details =
-        "A folder of PNG images is a data set, in the order of their names; where it has none of its own, those in "
+        "A folder of images (PNG, JPEG, TIFF) is a data set, in the order of their names; where it has none of its "
+        "own, those in "
         "its sub-folders are, and the sub-folders' names their labels. The sub-folders train and test are splits. "
+        "In a .npz file FILE#KEY picks an array; x_train and y_train and the like are found. "
         "In a table (CSV) a column named label, class or target holds labels. Cells are read from h5ad files "
         "(FILE#layers/counts, FILE#raw/X, FILE#obsm/NAME pick a matrix), 10x folders and 10x HDF5 files; of any other "
         "HDF5 "

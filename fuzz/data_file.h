@@ -40,8 +40,9 @@ static inline void check_data(const char *source) {
     }
     insist(strait_data_describe(data, &info, &err) == STRAIT_OK);
     insist(info.n_samples > 0 && isfinite(info.minimum) && isfinite(info.maximum) && isfinite(info.mean));
-    insist(strait_data_rows(&rows, data, info.n_samples - 1, 1, &err) == STRAIT_OK);
-    for (int64_t i = 0; i < strait_array_count(rows); i++)
+    const bool several_sizes = info.n_dims == 3 && info.dim[0] == 0;
+    insist(strait_data_rows(&rows, data, info.n_samples - 1, 1, &err) == (several_sizes ? STRAIT_SHAPE : STRAIT_OK));
+    for (int64_t i = 0; rows && i < strait_array_count(rows); i++)
         insist((double)rows->values[i] >= info.minimum && (double)rows->values[i] <= info.maximum);
     int64_t labelled = 0;
     for (int i = 0; i < info.n_labels; i++)

@@ -33,7 +33,8 @@ typedef struct strait_data_info {
     const char *format;  /* "idx", "npy", "csv", "png", "cifar10", "rows" */
     const char *storage; /* "u8", "u16", "f32" */
     int64_t n_samples;
-    int n_dims; /* of one sample: 3 for images (height, width, channels), 1 for rows */
+    int n_dims; /* of one sample: 3 for images (height, width, channels; height and width 0: several sizes), 1 for rows
+                 */
     int64_t dim[STRAIT_MAX_DIMS];
     double minimum, maximum, mean; /* of the stored values */
     bool has_labels;
@@ -48,6 +49,58 @@ typedef struct strait_data_info {
 
 /* Looks at the whole data set (one pass over the values on the first call). Errors: IO, MEMORY. */
 STRAIT_API strait_status strait_data_describe(strait_data *data, strait_data_info *info, strait_error *err);
+
+/* What a training would suffer from. A data set that opens has no value that is not finite. */
+#define STRAIT_MAX_WARNINGS 8
+typedef struct strait_data_quality {
+    int64_t n_duplicates;        /* samples that equal an earlier one, value by value */
+    int64_t duplicate, original; /* the first of them and the one it equals; -1 without */
+    int64_t n_flat;              /* samples of one value throughout */
+    int64_t n_still;             /* values of a sample (pixels, columns) that are the same in all samples */
+    int n_warnings;
+    char warning[STRAIT_MAX_WARNINGS][192]; /* sentences */
+} strait_data_quality;
+
+/* Looks at every sample (one pass, and what is needed of samples that look alike). Errors: IO, FORMAT, MEMORY. */
+STRAIT_API strait_status strait_data_inspect(strait_data_quality *out, strait_data *data, strait_error *err);
+
+/* Writes all samples with their labels by what path ends in: .npy (labels into NAME_labels.npy beside it, where there
+   are any), .npz (arrays x and y; y are texts where labels have names), .csv (a column `label`); any other name is a
+   new folder of PNG files, in sub-folders by label. u8 and u16 stay what they are; float images become PNG of 8 bits
+   when they lie in 0..1. Atomic: nothing is under the final name before all of it is. Errors: ARGUMENT (the folder
+   exists; not images; values that no PNG holds), SHAPE (images of several sizes, but for PNG), IO, FORMAT, MEMORY. */
+STRAIT_API strait_status strait_data_write(const char *path, strait_data *data, strait_error *err);
+
+/* A data set known by name. */
+typedef struct strait_known_data {
+    const char *name;         /* static */
+    char *folder;             /* where it is, or NULL; strait_known_data_free */
+    bool has_train, has_test; /* in the folder */
+    const char *files;        /* what has to be in a folder of that name; static */
+    const char *package;      /* Debian's package with it, or NULL; static */
+} strait_known_data;
+
+/* The i-th known data set, from 0, in the order of their names; *out is zero past the last. Errors: IO, MEMORY. */
+STRAIT_API strait_status strait_known_data_at(strait_known_data *out, int i, strait_error *err);
+STRAIT_API void strait_known_data_free(strait_known_data *known); /* what it holds; zeroes it */
+
+/* How a data set is fetched; all zero: from its home, in silence. */
+typedef struct strait_fetch {
+    const char *url;                                               /* a folder to take the files from instead */
+    void (*begin)(void *context, const char *file, int64_t bytes); /* a file of so many bytes is next */
+    void (*progress)(void *context, int64_t got, int64_t total);   /* bytes of it that are there; total 0: not known */
+    void *context;
+} strait_fetch;
+
+/* Fetches a known data set into the user's data folder, $XDG_DATA_HOME/strait or ~/.local/share/strait. Files that are
+   there and right stay, broken off ones go on where they ended; each is checked against its SHA-256 before it gets its
+   name. Proxies are those of the environment (https_proxy, ...). *out is the caller's (strait_known_data_free). Errors:
+   ARGUMENT (not a known name), NOT_FOUND, IO, FORMAT (another checksum), MEMORY. */
+STRAIT_API strait_status strait_data_fetch(strait_known_data *out, const char *name, const strait_fetch *options,
+                                           strait_error *err);
+
+/* The names of all formats that are read, in the order they are tried; NULL past the last. Static. */
+STRAIT_API const char *strait_data_format(int i);
 
 /* Number of samples. */
 STRAIT_API int64_t strait_data_count(const strait_data *data);

@@ -280,8 +280,11 @@ strait_status st_npy_parse(st_npy *out, const char *bytes, size_t n, const char 
     ST_TRY(st_npy_parse_any(out, bytes, n, path, err));
     if (out->kind != 'S' && out->kind != 'U') return STRAIT_OK;
     char type[32];
-    snprintf(type, sizeof type, "%c%c%d", out->kind == 'S' ? '|' : out->big_endian ? '>' : '<', out->kind,
-             out->kind == 'S' ? out->item_size : out->item_size / 4);
+    snprintf(type, sizeof type, "%c%c%d",
+             out->kind == 'S'  ? '|'
+             : out->big_endian ? '>'
+                               : '<',
+             out->kind, out->kind == 'S' ? out->item_size : out->item_size / 4);
     return fail_type(path, type, err);
 }
 
@@ -311,29 +314,39 @@ strait_status st_npy_parse_any(st_npy *out, const char *bytes, size_t n, const c
 
 /* ---- writing ---- */
 
-strait_status st_npy_write(const strait_array *array, const char *path, strait_error *err) {
+strait_status st_npy_header(char **out, size_t *n, const char *type, int n_dims, const int64_t *dim,
+                            strait_error *err) {
+    enum { PREFIX_BYTES = 10, ALIGNED_TO = 64 };
     st_text header = {0};
-    st_text_add(&header, "{'descr': '%cf4', 'fortran_order': False, 'shape': (",
-                __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? '>' : '<');
-    for (int i = 0; i < array->n_dims; i++)
-        st_text_add(&header, i + 1 < array->n_dims ? "%lld, " : "%lld", (long long)array->dim[i]);
-    st_text_add(&header, array->n_dims == 1 ? ",), }" : "), }");
-    while (!header.failed && (10 + header.length + 1) % 64 != 0)
+    st_text_add_bytes(&header, "\x93NUMPY\1\0\0\0", PREFIX_BYTES);
+    st_text_add(&header, "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
+    for (int i = 0; i < n_dims; i++)
+        st_text_add(&header, i + 1 < n_dims ? "%lld, " : "%lld", (long long)dim[i]);
+    st_text_add(&header, n_dims == 1 ? ",), }" : "), }");
+    while (!header.failed && (header.length + 1) % ALIGNED_TO != 0)
         st_text_add_bytes(&header, " ", 1);
     st_text_add_bytes(&header, "\n", 1);
-    const size_t n = header.length;
-    char *text;
-    ST_TRY(st_text_take(&text, &header, err));
-    const char start[10] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, (char)(n & 255), (char)(n >> 8)};
+    *n = header.length;
+    ST_TRY(st_text_take(out, &header, err));
+    const size_t length = *n - PREFIX_BYTES;
+    (*out)[8] = (char)(length & 255);
+    (*out)[9] = (char)(length >> 8);
+    return STRAIT_OK;
+}
+
+strait_status st_npy_write(const strait_array *array, const char *path, strait_error *err) {
+    char *header = NULL;
+    size_t n = 0;
+    const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    ST_TRY(st_npy_header(&header, &n, big_endian ? ">f4" : "<f4", array->n_dims, array->dim, err));
     st_file *file;
     strait_status status = st_file_create(&file, path, err);
     if (status == STRAIT_OK) {
-        st_file_write(file, start, sizeof start);
-        st_file_write(file, text, n);
+        st_file_write(file, header, n);
         st_file_write(file, array->values, (size_t)strait_array_count(array) * sizeof(float));
         status = st_file_commit(file, err);
     }
-    st_free(text);
+    st_free(header);
     return status;
 }
 

@@ -32,6 +32,10 @@ strait_status st_npy_parse_any(st_npy *out, const char *bytes, size_t n, const c
 /* Fills array, which has npy's shape, from the data behind the header: as float32, in C order. */
 void st_npy_convert(strait_array *array, const st_npy *npy, const char *data);
 
+/* What stands before the values of a .npy file, *n bytes of *out, the caller's. type as numpy has it ("<f4"), in C
+   order. Errors: MEMORY. */
+strait_status st_npy_header(char **out, size_t *n, const char *type, int n_dims, const int64_t *dim, strait_error *err);
+
 /* Writes float32 values as .npy / .csv, atomically. */
 strait_status st_npy_write(const strait_array *array, const char *path, strait_error *err);
 strait_status st_csv_write(const strait_array *array, const char *path, strait_error *err);

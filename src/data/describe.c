@@ -24,10 +24,9 @@ static void measure_sample(double *minimum, double *maximum, double *sum, const 
 strait_status st_data_measure(double *minimum, double *maximum, double *mean, const strait_data *data,
                               strait_error *err) {
     const st_source *source = data->source;
-    ST_TRY(st_source_check_uniform(source, err));
     const size_t n_values = (size_t)source->n_values;
     const st_affine identity = st_affine_make(0, 1);
-    double sum = 0;
+    double sum = 0, count = 0;
     strait_status status = STRAIT_OK;
     float *values = st_alloc(n_values, sizeof *values);
     void *scratch = st_alloc(n_values, st_dtype_size(source->type));
@@ -41,10 +40,12 @@ strait_status st_data_measure(double *minimum, double *maximum, double *mean, co
         const void *sample = NULL;
         status = st_source_sample(&sample, source, st_data_source_sample(data, i), scratch, err);
         if (status != STRAIT_OK) goto done;
-        st_affine_apply(values, sample, source->type, source->n_values, &identity);
-        measure_sample(minimum, maximum, &sum, values, source->n_values);
+        const int64_t n = st_source_sample_values(source, st_data_source_sample(data, i));
+        st_affine_apply(values, sample, source->type, n, &identity);
+        measure_sample(minimum, maximum, &sum, values, n);
+        count += (double)n;
     }
-    *mean = sum / ((double)data->n * (double)source->n_values);
+    *mean = sum / count;
 done:
     st_free(scratch);
     st_free(values);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/data_int.h"
+#include "data/fetch.h"
 #include "data/known_int.h"
 
 /* Where the system's packages put data sets; the build may say otherwise. */
@@ -56,6 +57,12 @@ static bool user_folder(char **out) {
         return true;
     }
     return *out != NULL;
+}
+
+strait_status st_data_user_folder(char **out, strait_error *err) {
+    if (!user_folder(out)) return st_fail_memory(err, 0, "a path");
+    if (*out) return STRAIT_OK;
+    return st_fail(err, STRAIT_NOT_FOUND, "there is no home folder to put data into; set XDG_DATA_HOME or HOME");
 }
 
 char *st_data_folders(void) {
@@ -136,9 +143,11 @@ static strait_status fail_missing(const search *s, const char *looked_in, strait
                        set->package);
     char *user = NULL;
     if (!user_folder(&user)) return st_fail_memory(err, 0, "a path");
-    const strait_status status = st_fail(
-        err, STRAIT_NOT_FOUND, "%s: not found in %s; put %s into %s/%s, or set STRAIT_DATA to the folder that holds %s",
-        set->name, looked_in, set->files, user ? user : STRAIT_DATA_DIR, set->name, set->name);
+    const strait_status status =
+        st_fail(err, STRAIT_NOT_FOUND,
+                "%s: not found in %s; get it by: strait data fetch %s, or put %s into %s/%s, or set STRAIT_DATA to the "
+                "folder that holds %s",
+                set->name, looked_in, set->name, set->files, user ? user : STRAIT_DATA_DIR, set->name, set->name);
     st_free(user);
     return status;
 }
@@ -209,4 +218,35 @@ const char *st_known_nearest(const char *name) {
     for (size_t i = 0; i < N_SETS; i++)
         names[i] = sets[i].name;
     return st_nearest(name, names, N_SETS);
+}
+
+strait_status strait_known_data_at(strait_known_data *out, int i, strait_error *err) {
+    *out = (strait_known_data){0};
+    if (i < 0 || (size_t)i >= N_SETS) return STRAIT_OK;
+    search s = {.set = &sets[i]};
+    strait_status status = each_data_folder(s.set->name, look_for_set, &s, err);
+    if (status == STRAIT_OK && !s.folder && s.set->other_folder)
+        status = each_data_folder(s.set->other_folder, look_for_set, &s, err);
+    st_text_free(&s.looked_in);
+    char *folder = s.folder ? s.folder : s.other;
+    bool has[2] = {false, false};
+    for (int part = 0; part < 2 && folder && status == STRAIT_OK; part++)
+        status = s.set->layout->has(&has[part], folder, (st_known_part)part, err);
+    if (folder != s.other) st_free(s.other);
+    if (status != STRAIT_OK) {
+        st_free(folder);
+        return status;
+    }
+    *out = (strait_known_data){.name = s.set->name,
+                               .folder = folder,
+                               .has_train = has[ST_PART_TRAIN],
+                               .has_test = has[ST_PART_TEST],
+                               .files = s.set->files,
+                               .package = s.set->package};
+    return STRAIT_OK;
+}
+
+void strait_known_data_free(strait_known_data *known) {
+    st_free(known->folder);
+    *known = (strait_known_data){0};
 }

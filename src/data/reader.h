@@ -139,6 +139,11 @@ strait_status st_source_check_uniform(const st_source *source, strait_error *err
 /* For readers: refuses values that are not finite, with their count and the first one's place. */
 strait_status st_source_check_finite(const st_source *source, strait_status code, strait_error *err);
 
+/* The values of sample i: n_values, or fewer where the sizes differ. */
+static inline int64_t st_source_sample_values(const st_source *source, int64_t i) {
+    return source->sizes ? source->sizes[i][0] * source->sizes[i][1] * source->dim[2] : source->n_values;
+}
+
 /* Sample i as [n_values] of the storage type: in the source's memory, or read into scratch (as big as a sample). */
 static inline strait_status st_source_sample(const void **out, const st_source *source, int64_t i, void *scratch,
                                              strait_error *err) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strait/data.h>
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/files.h"
@@ -102,4 +103,10 @@ strait_status st_source_open(st_source **out, const char *path, const st_source_
         st_source_release(source);
     }
     return status;
+}
+
+const char *strait_data_format(int i) {
+    for (int k = 0; st_readers[k]; k++)
+        if (k == i) return st_readers[k]->name;
+    return NULL;
 }

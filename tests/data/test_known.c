@@ -74,13 +74,13 @@ static void test_mistakes(void **state) {
     (void)state;
     char folders[512];
     setenv("STRAIT_DATA", "/nowhere", 1);
-    assert_open_fails(
-        "mnist", STRAIT_NOT_FOUND,
-        "mnist: not found in /nowhere/mnist, %s/.local/share/strait/mnist, /usr/share/datasets/mnist; put "
-        "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-        "t10k-labels-idx1-ubyte (gzip or not) into %s/.local/share/strait/mnist, or set STRAIT_DATA to "
-        "the folder that holds mnist",
-        test_path("home"), test_path("home"));
+    assert_open_fails("mnist", STRAIT_NOT_FOUND,
+                      "mnist: not found in /nowhere/mnist, %s/.local/share/strait/mnist, /usr/share/datasets/mnist; "
+                      "get it by: strait data fetch mnist, or put "
+                      "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+                      "t10k-labels-idx1-ubyte (gzip or not) into %s/.local/share/strait/mnist, or set STRAIT_DATA to "
+                      "the folder that holds mnist",
+                      test_path("home"), test_path("home"));
     assert_open_fails("mnist#tset", STRAIT_ARGUMENT, "mnist: has no split 'tset'; its splits are train, test");
     assert_open_fails("mnist#", STRAIT_ARGUMENT, "mnist: has no split ''; its splits are train, test");
     assert_open_fails("fashion-mnits", STRAIT_NOT_FOUND,

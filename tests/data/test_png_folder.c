@@ -60,7 +60,8 @@ static void test_flat_folder(void **state) {
     strait_data_free(data);
     assert_open_fails(test_path("flat/z*.png"), STRAIT_NOT_FOUND, "%s: no file matches", test_path("flat/z*.png"));
     assert_open_fails(test_path("flat/*"), STRAIT_FORMAT,
-                      "%s: a pattern picks images (.png, .jpg, .tif); this file it matches is none", test_path("flat/notes.txt"));
+                      "%s: a pattern picks images (.png, .jpg, .tif); this file it matches is none",
+                      test_path("flat/notes.txt"));
 }
 
 static void test_labels_and_splits(void **state) {
@@ -146,9 +147,17 @@ static void test_several_sizes(void **state) {
     uint32_t crc;
     strait_recipe recipe = {0};
     strait_error err = {0};
-    assert_int_equal(strait_data_describe(data, &info, &err), STRAIT_SHAPE);
-    assert_string_equal(err.message, expected);
+    strait_data_quality quality;
+    assert_int_equal(strait_data_describe(data, &info, &err), STRAIT_OK);
+    assert_true(info.n_dims == 3 && info.dim[0] == 0 && info.dim[1] == 0 && info.dim[2] == 1);
+    /* Each pixel counts: 12 of 5, 63 of 6, 4 of 7. */
+    assert_true(info.minimum == 5 && info.maximum == 7);
+    assert_true(info.mean > 0.999999 * 466 / 79 && info.mean < 1.000001 * 466 / 79);
+    assert_int_equal(strait_data_inspect(&quality, data, &err), STRAIT_OK);
+    assert_int_equal(quality.n_flat, 3);
+    assert_int_equal(quality.n_duplicates, 0);
     assert_int_equal(strait_data_rows(&rows, data, 0, 1, &err), STRAIT_SHAPE);
+    assert_string_equal(err.message, expected);
     assert_int_equal(st_data_checksum(&crc, data, &err), STRAIT_SHAPE);
     assert_int_equal(st_batches_new(&batches, &(st_batches_config){.data = data, .batch_size = 1}, &err), STRAIT_SHAPE);
     assert_int_equal(st_data_prepare(&ready, data, &recipe, &err), STRAIT_SHAPE);
