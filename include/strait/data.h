@@ -14,7 +14,8 @@ extern "C" {
 typedef struct strait_data strait_data;
 
 /* Opens a data set: a known name ("fashion-mnist", "mnist", "cifar10", "ecg5000"), a file, a folder of images or a
-   pattern ("images/a*.png"); "#split" picks a split ("mnist#test"). Without a split a known name gives its training
+   pattern ("images/a*.png"); "#split" picks a split ("mnist#test"). "A + B" joins the channels of
+   two, "A -> B" pairs inputs with targets. Without a split a known name gives its training
    part. What is not found from here is looked for in the data folders. The caller owns *out. Errors: NOT_FOUND (says
    where it looked and where to get it), FORMAT, IO, ARGUMENT, MEMORY. */
 STRAIT_API strait_status strait_data_open(strait_data **out, const char *source, strait_error *err);
@@ -128,6 +129,14 @@ typedef struct strait_column {
    ARGUMENT, IO, MEMORY. */
 STRAIT_API strait_status strait_samples_write(const char *path, strait_data *data, const int64_t *sample, int64_t n,
                                               int n_columns, const strait_column *column, strait_error *err);
+
+/* Writes n images: those of data as they are, then augmented ones, each image's in turn. augment: as data.augment in a
+   recipe, "{rotate: 15, zoom: 0.1}". out: a file, "FILE.npy" (with "FILE_labels.npy" where there are labels), or a new
+   folder of PNG files with a sub-folder for each label, which appears when it is whole. The same seed gives the same
+   bytes. Errors: ARGUMENT (no images, fewer than there are), RECIPE (augment), IO (out is there), MEMORY, those of
+   reading. */
+STRAIT_API strait_status strait_data_augment(const char *out, strait_data *data, int64_t n, const char *augment,
+                                             uint64_t seed, strait_error *err);
 
 #ifdef __cplusplus
 }

@@ -37,9 +37,12 @@ bool st_source_is_rows(const st_source *source);
 /* RECIPE where data.augment meets samples that are not images. */
 strait_status st_data_check_augment(const strait_data *data, const strait_recipe *recipe, strait_error *err);
 
-/* The same of a watermark, and where data.label meets images, which have no columns. */
+/* RECIPE of a watermark likewise, and where data.label meets images, which have no columns. */
 strait_status st_data_check_corrupt(const strait_data *data, const strait_recipe *recipe, strait_error *err);
 strait_status st_data_check_label(const strait_data *data, const strait_recipe *recipe, strait_error *err);
+
+/* Puts the place in the recipe that led to it before the message of a failure; gives status back. */
+strait_status st_data_blame(strait_error *err, strait_status status, st_pos pos);
 
 /* Fits what the recipe scales by feature on prepared training data, into recipe->data.offsets and factors; nothing
    where that is not asked for or done already. Errors: RECIPE (too many features), those of reading, MEMORY. */

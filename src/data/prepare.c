@@ -70,6 +70,12 @@ strait_status st_data_relabel(strait_data **out, strait_data *data, const strait
 
 /* ---- all of it ---- */
 
+strait_status st_data_blame(strait_error *err, strait_status status, st_pos pos) {
+    if (!err || !pos.file) return status;
+    const strait_error what = *err;
+    return st_fail_at(err, status, pos, "%s", what.message);
+}
+
 /* A key of images met other samples. */
 static strait_status fail_no_images(const strait_data *data, st_pos pos, const char *key, strait_error *err) {
     return st_fail_at(err, STRAIT_RECIPE, pos, "%s: the samples of %s are rows of %lld values, not images", key,
@@ -118,7 +124,12 @@ static strait_status prepare_images(strait_data **out, strait_data *data, const 
                                     strait_error *err) {
     st_derivation what;
     ST_TRY(check_images(data, recipe, err));
-    if (is_needed(&what, data->source, recipe)) return derive_view(out, data, &what, err);
+    if (is_needed(&what, data->source, recipe)) {
+        const strait_status status = derive_view(out, data, &what, err);
+        const bool sized = what.crop.on || what.channels.kind != ST_CHANNELS_ALL;
+        if (status != STRAIT_SHAPE || !sized) return status;
+        return st_data_blame(err, status, what.crop.on ? recipe->data.crop_pos : recipe->data.channels_pos);
+    }
     ST_TRY(st_source_check_uniform(data->source, err));
     return st_data_slice(out, data, 0, data->n, err);
 }

@@ -17,13 +17,6 @@ static char *with_key(const char *source, const char *target, const strait_recip
                      target ? target : "");
 }
 
-/* The message of a failed call, with the place in the recipe that made it. */
-static strait_status blame(strait_error *err, strait_status status, st_pos pos) {
-    if (!err || pos.line == 0 || (status != STRAIT_NOT_FOUND && status != STRAIT_ARGUMENT)) return status;
-    const strait_error what = *err;
-    return st_fail_at(err, status, pos, "%s", what.message);
-}
-
 /* source (and target), or what was given instead of it, with the samples the recipe chooses; not yet as the model takes
    them, for what is fitted is fitted on the training samples alone. pos: of what names the source. */
 static strait_status open_chosen(strait_data **out, const char *source, const char *target, strait_data *override,
@@ -34,7 +27,8 @@ static strait_status open_chosen(strait_data **out, const char *source, const ch
         if (!(name = with_key(source, target, recipe))) return st_fail_memory(err, strlen(source), "a path");
         const strait_status status = strait_data_open(&opened, name, err);
         st_free(name);
-        if (status != STRAIT_OK) return blame(err, status, pos);
+        if (status == STRAIT_NOT_FOUND || status == STRAIT_ARGUMENT) return st_data_blame(err, status, pos);
+        ST_TRY(status);
     }
     /* The labels first, since they may choose; the sizes last, so that only what was chosen is resized. */
     strait_status status = st_data_relabel(&labelled, override ? override : opened, recipe, err);

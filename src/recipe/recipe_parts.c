@@ -139,7 +139,11 @@ static strait_status read_term(st_loss_term *term, const st_key *key, const st_n
 strait_status st_read_loss(void *base, const st_record *record, const st_key *key, const st_node *node,
                            strait_error *err) {
     st_loss *loss = (void *)((char *)base + key->offset);
-    if (node->kind == ST_NODE_SEQUENCE || (node->kind == ST_NODE_MAP && node->n_children == 0))
+    if (node->kind == ST_NODE_MAP && node->n_children == 0)
+        return st_fail_at(err, STRAIT_RECIPE, node->pos,
+                          "%s must be a word, or a map of losses and their weights, not an empty map",
+                          st_label_key(record, key).text);
+    if (node->kind == ST_NODE_SEQUENCE)
         return st_fail_type(err, record, key, node, "a word, or a map of losses and their weights");
     if (node->kind == ST_NODE_SCALAR) {
         st_node word = {.kind = ST_NODE_MAP, .key = node->text, .key_pos = node->pos, .pos = node->pos};

@@ -56,6 +56,7 @@ static void test_crop_and_pick(void **state) {
     recipe.data.crop.top = 3;
     recipe.data.crop_pos = (st_pos){"r.yaml", 7, 9};
     assert_int_equal(st_data_prepare(&ready, data, &recipe, &err), STRAIT_SHAPE);
+    assert_non_null(strstr(err.message, "r.yaml:7:9: crop: "));
     assert_non_null(strstr(err.message, "has 4×5 pixels, and the crop ends at row 5, column 5"));
     recipe.data.crop.top = 2;
     for (uint64_t n = 1;; n++) {

@@ -203,7 +203,7 @@ static const mistake mistakes[] = {
     {MODEL "train: {loss: {mse: x}}\n",
      "r.yaml:5:21: train.loss.mse.weight must be a number > 0 and ≤ 1000000000, not 'x'"},
     {MODEL "train: {loss: {}}\n",
-     "r.yaml:5:15: train.loss must be a word, or a map of losses and their weights, not a map"},
+     "r.yaml:5:15: train.loss must be a word, or a map of losses and their weights, not an empty map"},
     {MODEL "train: {loss: [mse]}\n",
      "r.yaml:5:15: train.loss must be a word, or a map of losses and their weights, not a list of 1"},
     {MODEL "train: {loss: {mes: 1}}\n", "r.yaml:5:16: unknown loss 'mes'; did you mean 'mse'?"},
