@@ -56,6 +56,10 @@ const char *strait_data_sample_name(const strait_data *data, int64_t i) {
     return names && i >= 0 && i < data->n ? names[st_data_source_sample(data, i)] : NULL;
 }
 
+bool st_data_is_resident(const strait_data *data) {
+    return data->source->values || data->source->sparse;
+}
+
 int st_data_shape(const strait_data *data, int64_t dim[STRAIT_MAX_DIMS]) {
     memcpy(dim, data->source->dim, (size_t)data->source->n_dims * sizeof *dim);
     return data->source->n_dims;

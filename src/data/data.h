@@ -42,6 +42,9 @@ strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first,
 /* A view of the n samples listed, each below the count of data, in that order; borrows from data as a slice does. */
 strait_status st_data_pick(strait_data **out, strait_data *data, const uint32_t *sample, int64_t n, strait_error *err);
 
+/* Whether its samples are kept in memory; else each is read when it is needed. */
+bool st_data_is_resident(const strait_data *data);
+
 /* One sample's shape; n_dims up to 4. */
 int st_data_shape(const strait_data *data, int64_t dim[STRAIT_MAX_DIMS]);
 

@@ -42,7 +42,9 @@ static bool wants_other(st_source_options *options, const st_source *source, con
     const st_proteins *proteins = &recipe->data.proteins;
     *options = (st_source_options){
         .label = source->label_option, .key = source->key_option, .proteins = source->proteins_option};
-    const bool shards = source->reader == &st_reader_tfrecord;
+    const bool shards = source->reader == &st_reader_tfrecord, shaped = shards && recipe->data.n_shape > 0;
+    options->n_shape = shaped ? recipe->data.n_shape : source->n_shape_option;
+    memcpy(options->shape, shaped ? recipe->data.shape : source->shape_option, sizeof options->shape);
     if (recipe->data.label) options->label = recipe->data.label;
     if (!options->key) options->key = recipe->data.key;
     if (proteins->on && !options->proteins && !shards) options->proteins = proteins->key ? proteins->key : "auto";

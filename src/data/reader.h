@@ -32,7 +32,7 @@ typedef struct st_source_options {
     const char *key;      /* what in the file holds the samples: "layers/counts" */
     const char *proteins; /* cells: the matrix with the proteins beside the genes; "auto": wherever it usually is */
     int n_shape;          /* plain values that do not tell it: a sample's shape; 0: told, or guessed */
-    int64_t shape[3];
+    int64_t shape[ST_SAMPLE_DIMS];
 } st_source_options;
 
 /* What a column of cells' data measures. */
@@ -60,7 +60,7 @@ typedef struct st_source {
     char *label_option;                  /* the column of labels asked for when a table was opened, or NULL */
     char *key_option, *proteins_option;  /* st_source_options' likewise */
     int n_shape_option;
-    int64_t shape_option[3];
+    int64_t shape_option[ST_SAMPLE_DIMS];
     char *note;                          /* what the reader left out, in words; or NULL */
     struct st_words *words;              /* labels' names as the files have them, or NULL */
     void *state;                         /* the reader's own, which close frees */

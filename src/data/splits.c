@@ -88,6 +88,30 @@ static strait_status open_named(strait_data **out, const strait_recipe *recipe, 
     return status;
 }
 
+/* The last part of the shards, rounded: order has training samples first, n_train of them, each part in its order. */
+static strait_status split_shards(uint32_t **order, int64_t *n_train, const strait_data *data,
+                                  const strait_recipe *recipe, strait_error *err) {
+    const st_source *source = data->source;
+    const int n = source->n_shards, n_last = (int)lround(recipe->data.validation_fraction * n);
+    if (!source->shard_first || n_last < 1 || n_last >= n)
+        return st_fail_at(
+            err, STRAIT_RECIPE, recipe->data.validation_pos,
+            "split: shards takes %g of the files of %s, of which there %s %d; make more of them, or split "
+            "otherwise",
+            recipe->data.validation_fraction, data->name, n > 1 ? "are" : "is", n > 0 ? n : 1);
+    const int64_t border = source->shard_first[n - n_last];
+    int64_t at = 0;
+    uint32_t *sample = st_alloc((size_t)data->n, sizeof *sample);
+    if (!sample) return st_fail_memory(err, (size_t)data->n * sizeof *sample, "a list of samples");
+    for (int64_t i = 0; i < data->n; i++)
+        if (st_data_source_sample(data, i) < border) sample[at++] = (uint32_t)i;
+    *n_train = at;
+    for (int64_t i = 0; i < data->n; i++)
+        if (st_data_source_sample(data, i) >= border) sample[at++] = (uint32_t)i;
+    *order = sample;
+    return STRAIT_OK;
+}
+
 /* Takes a part of *train for validation: the last, or as it is drawn. */
 static strait_status split_off(strait_data **train, strait_data **validation, const strait_recipe *recipe,
                                strait_error *err) {
@@ -95,19 +119,22 @@ static strait_status split_off(strait_data **train, strait_data **validation, co
     const double fraction = recipe->data.validation_fraction;
     /* Keras' floor(n (1 - fraction)), but 60,000 samples less 0.8 of them are 12,000, not the 11,999 that binary
        fractions make of it. */
-    const int64_t n_train = (int64_t)floor((double)n * (1 - fraction) + 1e-6);
-    if (n_train < 1 || n_train >= n)
+    int64_t n_train = (int64_t)floor((double)n * (1 - fraction) + 1e-6);
+    uint32_t *order = NULL;
+    if (recipe->data.split == ST_SPLIT_SHARDS) ST_TRY(split_shards(&order, &n_train, *train, recipe, err));
+    if (n_train < 1 || n_train >= n) {
+        st_free(order);
         return st_fail_at(err, STRAIT_RECIPE, recipe->data.validation_pos,
                           "validation: %g of %lld samples leaves none to %s", fraction, (long long)n,
                           n_train < 1 ? "train on" : "validate on");
+    }
     strait_data *first = NULL, *last = NULL;
-    uint32_t *order = NULL;
     strait_status status = STRAIT_OK;
     if (recipe->data.split == ST_SPLIT_LAST) {
         status = st_data_slice(&last, *train, n_train, n - n_train, err);
         if (status == STRAIT_OK) status = st_data_slice(&first, *train, 0, n_train, err);
     } else {
-        status = st_data_draw_validation(&order, *train, n - n_train, recipe, err);
+        if (!order) status = st_data_draw_validation(&order, *train, n - n_train, recipe, err);
         if (status == STRAIT_OK) status = st_data_pick(&last, *train, order + n_train, n - n_train, err);
         if (status == STRAIT_OK) status = st_data_pick(&first, *train, order, n_train, err);
         st_free(order);

@@ -126,7 +126,7 @@ typedef struct st_channels {
 } st_channels;
 
 /* How a fraction of the samples is chosen for validation. */
-typedef enum st_split { ST_SPLIT_LAST, ST_SPLIT_SHUFFLED, ST_SPLIT_STRATIFIED } st_split;
+typedef enum st_split { ST_SPLIT_LAST, ST_SPLIT_SHUFFLED, ST_SPLIT_STRATIFIED, ST_SPLIT_SHARDS } st_split;
 
 /* Corruption of the input, in this order; the target stays clean. What is 0 is off. In recipes:
    corrupt: {gaussian: 0.2, mask: 0.1, clip: [0, 1]}. */
@@ -255,6 +255,10 @@ struct strait_recipe {
         int64_t *only;
         int n_except; /* labels to leave out */
         int64_t *except;
+        int n_shape;      /* of plain values in shards, a sample's shape; 0: told by the file, or guessed */
+        int64_t shape[4];
+        int64_t threads;        /* that prepare batches; 0: chosen */
+        int64_t shuffle_buffer; /* samples; 0: the order of all is drawn at once */
     } data;
     struct {
         st_pos pos, input_pos, decoder_pos;

@@ -360,6 +360,7 @@ static bool is_absent(const st_key *key, const void *base) {
     case ST_KEY_PAIR: return optional && integer_at(base, key->offset) == 0;
     case ST_KEY_NUMBER: return optional && number_at(base, key->offset) == 0;
     case ST_KEY_SWITCH: return optional && !switch_at(base, key->offset);
+    case ST_KEY_SHAPE: return optional && count_at(base, key->beside) == 0;
     case ST_KEY_TEXTS:
     case ST_KEY_INTEGERS: return count_at(base, key->beside) == 0;
     case ST_KEY_SECTION: return key->beside ? !switch_at(base, key->beside) : is_empty(key->records, base);

@@ -110,7 +110,8 @@ static const st_record augments[] = {
 };
 
 static const char *const splits[] = {
-    [ST_SPLIT_LAST] = "last", [ST_SPLIT_SHUFFLED] = "shuffled", [ST_SPLIT_STRATIFIED] = "stratified"};
+    [ST_SPLIT_LAST] = "last", [ST_SPLIT_SHUFFLED] = "shuffled", [ST_SPLIT_STRATIFIED] = "stratified",
+    [ST_SPLIT_SHARDS] = "shards"};
 /* In the order of st_channels_kind, without all and pick. */
 static const char *const mixtures[] = {"gray", "overlap", "overlay", "mean"};
 _Static_assert(ST_CHANNELS_MEAN == COUNT(mixtures), "every mixture of channels has its word");
@@ -160,7 +161,8 @@ static const st_key data_keys[] = {
     {.name = "validation", .type = ST_KEY_VALIDATION, .offset = 0, POS_IN_RECIPE(data.validation_pos),
      .doc = "a fraction of the training samples, or a split of the source"},
     {.name = "split", .type = ST_KEY_WORD, IN_RECIPE(data.split), WORDS(splits), .fallback = "last",
-     .doc = "which samples the fraction is: last; shuffled: drawn; stratified: drawn, of each label the same share"},
+     .doc = "which samples the fraction is: last; shuffled: drawn; stratified: drawn, of each label the same share; "
+            "shards: the last files of a source of several"},
     {.name = "split_seed", .type = ST_KEY_INTEGER, IN_RECIPE(data.split_seed), RANGE(1, MAX_SEED),
      .doc = "of that draw; left out: seed"},
     {.name = "scale", .type = ST_KEY_SCALE, IN_RECIPE(data.scale), WORDS(scales), ROWS(fitted_scales),
@@ -193,6 +195,15 @@ static const st_key data_keys[] = {
      POS_IN_RECIPE(data.only_pos), RANGE(0, MAX_LABEL), .doc = "only samples with these labels"},
     {.name = "except", .type = ST_KEY_INTEGERS, IN_RECIPE(data.except),
      .beside = offsetof(strait_recipe, data.n_except), POS_IN_RECIPE(data.except_pos), RANGE(0, MAX_LABEL), .doc = "no samples with these labels"},
+    {.name = "shape", .type = ST_KEY_SHAPE, IN_RECIPE(data.shape), .beside = offsetof(strait_recipe, data.n_shape),
+     RANGE(1, MAX_DIM), .doc = "of a sample of plain values in TFRecord files; left out: as features of the file tell "
+     "it, or else a square image, or a row"},
+    {.name = "threads", .type = ST_KEY_INTEGER, IN_RECIPE(data.threads), RANGE(1, MAX_THREADS),
+     .doc = "that prepare batches while others train, which changes none of them; left out: half as many as train, 1 to "
+            "4, where samples are read as they are needed, else 1"},
+    {.name = "shuffle_buffer", .type = ST_KEY_INTEGER, IN_RECIPE(data.shuffle_buffer), RANGE(1, MAX_SAMPLES),
+     .doc = "shuffles as a disk slow to seek wants it: files in a random order, their samples through a buffer of so many; "
+            "left out: all samples are drawn"},
 };
 
 const st_record st_data_schema[1] = {{.name = "data", .path = "data", KEYS(data_keys), .doc = "what to train on"}};

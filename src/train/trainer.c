@@ -47,6 +47,14 @@ static int batches_ahead(const strait_data *data, int64_t batch_size) {
     return fit < 2 ? 2 : fit > 16 ? 16 : (int)fit;
 }
 
+/* Threads that prepare batches: decoding wants more than one, but not those that train. */
+static int batches_threads(const st_trainer_config *config, const strait_data *data) {
+    const int64_t asked = config->recipe->data.threads;
+    if (asked > 0) return (int)asked;
+    const int half = config->threads / 2;
+    return st_data_is_resident(data) || half < 1 ? 1 : half > 4 ? 4 : half;
+}
+
 /* training: shuffled and augmented as the recipe asks; validation never is. */
 static strait_status open_batches(st_batches **out, const st_trainer_config *config, strait_data *data, bool training,
                                   strait_error *err) {
@@ -60,6 +68,8 @@ static strait_status open_batches(st_batches **out, const st_trainer_config *con
         .corrupt = config->recipe->data.corrupt,
         .augment = training ? config->recipe->data.augment : (st_augment){0},
         .ahead = batches_ahead(data, batch_size(config, data)),
+        .threads = batches_threads(config, data),
+        .shuffle_buffer = config->recipe->data.shuffle_buffer,
     };
     return st_batches_new(out, &batches, err);
 }

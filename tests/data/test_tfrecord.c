@@ -146,6 +146,35 @@ static void test_shards(void **state) {
     assert_open_fails(test_path("a-00001-of-00003"), STRAIT_FORMAT, "%s: is empty", test_path("a-00001-of-00003"));
 }
 
+/* By whole shards: of 3, 0 and 4 samples the last third; the empty one is with the training. */
+static void test_split_by_shard(void **state) {
+    (void)state;
+    make_shard("s-00000-of-00003", 0, 3, true);
+    make_shard("s-00001-of-00003", 0, 0, true);
+    make_shard("s-00002-of-00003", 3, 4, true);
+    char yaml[1024], pattern[512];
+    strait_recipe *recipe = NULL;
+    strait_data *train = NULL, *validation = NULL;
+    strait_error err = {0};
+    snprintf(pattern, sizeof pattern, "%s", test_path("s-*"));
+    snprintf(yaml, sizeof yaml,
+             "data: {source: '%s', validation: 0.33, split: shards, shape: [3, 2], shuffle_buffer: 2, threads: 3}\n"
+             "model: {input: [3, 2, 1], encoder: [flatten], decoder: [reshape: [3, 2, 1]]}\n",
+             pattern);
+    if (strait_recipe_parse(&recipe, yaml, "r.yaml", 0, NULL, &err) != STRAIT_OK) fail_msg("%s", err.message);
+    if (st_data_open_splits(&train, &validation, recipe, NULL, NULL, &err) != STRAIT_OK) fail_msg("%s", err.message);
+    assert_int_equal(strait_data_count(train), 3);
+    assert_int_equal(strait_data_count(validation), 4);
+    assert_string_equal(strait_data_sample_name(validation, 0), "cell-3");
+    assert_int_equal(train->source->dim[0], 3); /* as data.shape has it, not as height and width do */
+    strait_data_free(validation);
+    strait_data_free(train);
+    recipe->data.validation_fraction = 0.1;
+    assert_int_equal(st_data_open_splits(&train, &validation, recipe, NULL, NULL, &err), STRAIT_RECIPE);
+    assert_non_null(strstr(err.message, "of which there are 3; make more of them"));
+    strait_recipe_free(recipe);
+}
+
 static void test_gzip(void **state) {
     (void)state;
     uint8_t bytes[4096];
@@ -276,11 +305,17 @@ static void test_jpeg(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc),        cmocka_unit_test(test_written_bytes),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_shards),
-        cmocka_unit_test(test_gzip),       cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_no_samples), cmocka_unit_test(test_failing_allocations),
-        cmocka_unit_test(test_mnist),      cmocka_unit_test(test_fruit),
+        cmocka_unit_test(test_crc),
+        cmocka_unit_test(test_written_bytes),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_split_by_shard),
+        cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_no_samples),
+        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_mnist),
+        cmocka_unit_test(test_fruit),
         cmocka_unit_test(test_jpeg),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
