@@ -110,16 +110,20 @@ static strait_status encode_picture(codec *e, const st_image *image, strait_erro
     return st_fail(err, STRAIT_IO, "%s: the picture cannot be encoded: %s", e->path, e->message);
 }
 
-strait_status st_png_write(const char *path, int width, int height, int channels, const unsigned char *bytes,
-                           strait_error *err) {
-    const st_image image = {.width = width, .height = height, .channels = channels, .bits = 8, .values = (void *)bytes};
+strait_status st_png_write_image(const char *path, const st_image *image, strait_error *err) {
     codec e = {.path = path};
-    ST_TRY(check_picture(path, &image, err));
+    ST_TRY(check_picture(path, image, err));
     ST_TRY(st_file_create(&e.file, path, err));
-    const strait_status status = encode_picture(&e, &image, err);
+    const strait_status status = encode_picture(&e, image, err);
     if (status == STRAIT_OK) return st_file_commit(e.file, err);
     st_file_abandon(e.file);
     return status;
+}
+
+strait_status st_png_write(const char *path, int width, int height, int channels, const unsigned char *bytes,
+                           strait_error *err) {
+    const st_image image = {.width = width, .height = height, .channels = channels, .bits = 8, .values = (void *)bytes};
+    return st_png_write_image(path, &image, err);
 }
 
 strait_status st_png_encode_image(char **out, size_t *n, const st_image *image, strait_error *err) {

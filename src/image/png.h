@@ -25,6 +25,8 @@ strait_status st_png_read_header(st_image *out, const char *path, strait_error *
 strait_status st_png_decode(st_image *out, const void *bytes, size_t n, const char *name, strait_error *err);
 strait_status st_png_decode_header(st_image *out, const void *bytes, size_t n, const char *name, strait_error *err);
 
+/* Writes an image of 8 or 16 bits, alpha left out; atomic. Errors as st_png_write. */
+strait_status st_png_write_image(const char *path, const st_image *image, strait_error *err);
 /* An image of 8 or 16 bits as a PNG file in memory: *out holds *n bytes, the caller's. Errors as st_png_encode. */
 strait_status st_png_encode_image(char **out, size_t *n, const st_image *image, strait_error *err);
 
