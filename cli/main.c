@@ -7,6 +7,7 @@
 #include "terminal.h"
 
 /* In the order of the list, and of the examples: later ones use what earlier ones made. */
+/* clang-format off */
 const cli_command *const cli_commands[] = {
     &cli_train,
     &cli_eval,
@@ -51,6 +52,7 @@ const cli_command *const cli_commands[] = {
     &cli_completion,
     NULL,
 };
+/* clang-format on */
 
 const cli_command *cli_command_find(const char *name) {
     for (const cli_command *const *command = cli_commands; *command; command++)
