@@ -73,6 +73,7 @@ extern const cli_command *const cli_commands[];
 extern const cli_command cli_train, cli_eval, cli_encode, cli_decode, cli_reconstruct, cli_activations, cli_summary,
     cli_data_info, cli_data_show, cli_info, cli_bench, cli_report, cli_help, cli_completion;
 extern const cli_command cli_data_augment;
+extern const cli_command cli_data_shard;
 extern const cli_command cli_runs_list, cli_runs_show, cli_runs_compare, cli_runs_export, cli_runs_scan,
     cli_runs_delete;
 extern const cli_command cli_data_list, cli_data_convert, cli_data_fetch;

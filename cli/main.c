@@ -22,6 +22,7 @@ const cli_command *const cli_commands[] = {
     &cli_data_convert,
     &cli_data_fetch,
     &cli_data_augment,
+    &cli_data_shard,
     &cli_report,
     &cli_runs_list,
     &cli_runs_show,

@@ -118,6 +118,17 @@ STRAIT_API const char *strait_data_sample_name(const strait_data *data, int64_t 
 STRAIT_API strait_status strait_data_rows(strait_array **out, strait_data *data, int64_t first, int64_t n,
                                           strait_error *err);
 
+/* Writes the data set as n_shards TFRecord files of tf.train.Example, folder/data-00000-of-00100.tfrecord and so on, a
+   sample in the one that a hash of its name picks (of its number, where it has none); then folder/index.csv
+   (shard,record,sample,name,label). Images that are encoded (PNG, JPEG) keep their bytes (image/encoded); other samples
+   are stored as they are (image/raw, image/shape, image/dtype; of rows raw, shape, dtype), with label, label/text and
+   name. Each file is there whole or not at all; what is there from a run that was broken off is kept, and the same bytes
+   come of it. progress (may be NULL) is told after each shard. Errors: ARGUMENT (more shards than samples; shards of
+   other data are in the folder), those of reading, IO, MEMORY. */
+STRAIT_API strait_status strait_data_shard(strait_data *data, const char *folder, int n_shards,
+                                           void (*progress)(void *context, int done, int n_shards), void *context,
+                                           strait_error *err);
+
 /* A column of numbers, one a sample. */
 typedef struct strait_column {
     const char *name;

@@ -69,7 +69,7 @@ int64_t st_feature_integers(int64_t *dst, int64_t most, const st_feature *featur
 
 /* ---- writing ---- */
 
-/* An Example being written: features are added in the order of their keys' bytes, then it is finished. Start from {0};
+/* An Example being written: features are added, each key once, then it is finished. Start from {0};
    memory that runs out is told by st_text_take of what st_example_finish makes. */
 typedef struct st_example_text {
     st_text features, list;

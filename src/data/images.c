@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/files.h"
@@ -77,18 +78,43 @@ static strait_status read_sample(void *dst, const st_source *source, int64_t i, 
     return STRAIT_OK;
 }
 
+/* The file itself, where it is one image in a format that shards hold. */
+static strait_status read_encoded(char **out, size_t *n, const st_source *source, int64_t i, strait_error *err) {
+    const char *path = path_of(source, i);
+    *out = NULL;
+    ST_TRY(st_file_read(out, n, path, ST_IMAGE_MAX_FILE, err));
+    const st_image_format format = st_image_format_of_bytes(*out, *n);
+    if (format == ST_IMAGE_PNG || format == ST_IMAGE_JPEG) return STRAIT_OK;
+    st_free(*out);
+    *out = NULL;
+    return STRAIT_OK;
+}
+
 static void close_images(st_source *source);
 static strait_status open_file(st_source *source, const char *path, const st_source_options *options,
                                strait_error *err);
 
-const st_reader st_reader_png = {
-    .name = "png", .probe = probe_png, .open = open_file, .read = read_sample, .close = close_images};
-const st_reader st_reader_jpeg = {
-    .name = "jpeg", .probe = probe_jpeg, .open = open_file, .read = read_sample, .close = close_images};
-const st_reader st_reader_tiff = {
-    .name = "tiff", .probe = probe_tiff, .open = open_file, .read = read_sample, .close = close_images};
+const st_reader st_reader_png = {.name = "png",
+                                 .probe = probe_png,
+                                 .open = open_file,
+                                 .read = read_sample,
+                                 .encoded = read_encoded,
+                                 .close = close_images};
+const st_reader st_reader_jpeg = {.name = "jpeg",
+                                  .probe = probe_jpeg,
+                                  .open = open_file,
+                                  .read = read_sample,
+                                  .encoded = read_encoded,
+                                  .close = close_images};
+const st_reader st_reader_tiff = {.name = "tiff",
+                                  .probe = probe_tiff,
+                                  .open = open_file,
+                                  .read = read_sample,
+                                  .encoded = read_encoded,
+                                  .close = close_images};
 /* Files of several formats; opens none by itself. */
-static const st_reader reader_mixed = {.name = "images", .read = read_sample, .close = close_images};
+static const st_reader reader_mixed = {
+    .name = "images", .read = read_sample, .encoded = read_encoded, .close = close_images};
 
 static const st_reader *reader_of(st_image_format format) {
     return format == ST_IMAGE_PNG    ? &st_reader_png
