@@ -122,9 +122,9 @@ STRAIT_API strait_status strait_data_rows(strait_array **out, strait_data *data,
    sample in the one that a hash of its name picks (of its number, where it has none); then folder/index.csv
    (shard,record,sample,name,label). Images that are encoded (PNG, JPEG) keep their bytes (image/encoded); other samples
    are stored as they are (image/raw, image/shape, image/dtype; of rows raw, shape, dtype), with label, label/text and
-   name. Each file is there whole or not at all; what is there from a run that was broken off is kept, and the same bytes
-   come of it. progress (may be NULL) is told after each shard. Errors: ARGUMENT (more shards than samples; shards of
-   other data are in the folder), those of reading, IO, MEMORY. */
+   name. Each file is there whole or not at all; what is there from a run that was broken off is kept, and the same
+   bytes come of it. progress (may be NULL) is told after each shard. Errors: ARGUMENT (more shards than samples; shards
+   of other data are in the folder), those of reading, IO, MEMORY. */
 STRAIT_API strait_status strait_data_shard(strait_data *data, const char *folder, int n_shards,
                                            void (*progress)(void *context, int done, int n_shards), void *context,
                                            strait_error *err);

@@ -15,10 +15,11 @@
    borrows from data (free it first). The caller's. Errors: RECIPE (no labels, a label no sample has), MEMORY. */
 strait_status st_data_select(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
 
-/* Brings data to what the recipe's model takes: data.label, data.key, data.genes and data.proteins, data.resize. *out is the caller's and may share data's
-   memory; when there is nothing to do it is a view of all of it. Every data set that meets a model goes through here,
-   at training, evaluation and encoding alike; once is enough and twice does no harm. Errors: RECIPE (not images; a
-   column that is not there), SHAPE (images of several sizes, and no data.resize), those of strait_data_open. */
+/* Brings data to what the recipe's model takes: data.label, data.key, data.genes and data.proteins, data.resize. *out
+   is the caller's and may share data's memory; when there is nothing to do it is a view of all of it. Every data set
+   that meets a model goes through here, at training, evaluation and encoding alike; once is enough and twice does no
+   harm. Errors: RECIPE (not images; a column that is not there), SHAPE (images of several sizes, and no data.resize),
+   those of strait_data_open. */
 strait_status st_data_prepare(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err);
 
 /* What features of the model are not in prepared data and count as 0, in words; NULL for none. Borrowed. */
@@ -30,9 +31,9 @@ strait_status st_data_checksum(uint32_t *crc, strait_data *data, strait_error *e
 /* The data sets a recipe trains and validates on. train and validation belong to the caller; either override may be
    NULL and is borrowed. *validation is NULL without validation. By fraction: the last part, unshuffled, as Keras; by
    name: a split of where the training samples come from. st_data_select is applied to whatever is opened or given, then
-   a fraction is split off, then what the recipe wants fitted to cells is fitted on the training samples and written into
-   recipe (features; with model.input_from_data the model's widths too), then st_data_prepare is applied. Errors: RECIPE, SHAPE (validation of another shape), those of
-   strait_data_open. */
+   a fraction is split off, then what the recipe wants fitted to cells is fitted on the training samples and written
+   into recipe (features; with model.input_from_data the model's widths too), then st_data_prepare is applied. Errors:
+   RECIPE, SHAPE (validation of another shape), those of strait_data_open. */
 strait_status st_data_open_splits(strait_data **train, strait_data **validation, strait_recipe *recipe,
                                   strait_data *train_override, strait_data *validation_override, strait_error *err);
 
@@ -91,8 +92,8 @@ int64_t st_batches_per_epoch(const st_batches *batches);
 /* Begins epoch (from 0) at batch first (from 0; 0 unless resuming): the order and the noise depend on (seed, epoch,
  * sample) alone. No allocation. */
 void st_batches_start(st_batches *batches, uint32_t epoch, int64_t first);
-/* The next batch, or STRAIT_OK with n = 0 and index -1 at the end of the epoch. No allocation, no lock, but what decoding
- * takes where samples are not kept in memory. Errors: those of a reader that streams. */
+/* The next batch, or STRAIT_OK with n = 0 and index -1 at the end of the epoch. No allocation, no lock, but what
+ * decoding takes where samples are not kept in memory. Errors: those of a reader that streams. */
 strait_status st_batches_next(st_batch *batch, st_batches *batches, strait_error *err);
 /* Seconds st_batches_next has waited for data since st_batches_start. */
 double st_batches_waited(const st_batches *batches);

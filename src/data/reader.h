@@ -57,13 +57,13 @@ typedef struct st_source {
     const st_feature_kind *feature_kind; /* [n_values] likewise; NULL: genes, where they have names */
     const int64_t *shard_first;          /* [n_shards + 1] the sample each file begins with, likewise; or NULL */
     int n_shards;
-    char *label_option;                  /* the column of labels asked for when a table was opened, or NULL */
-    char *key_option, *proteins_option;  /* st_source_options' likewise */
+    char *label_option;                 /* the column of labels asked for when a table was opened, or NULL */
+    char *key_option, *proteins_option; /* st_source_options' likewise */
     int n_shape_option;
     int64_t shape_option[ST_SAMPLE_DIMS];
-    char *note;                          /* what the reader left out, in words; or NULL */
-    struct st_words *words;              /* labels' names as the files have them, or NULL */
-    void *state;                         /* the reader's own, which close frees */
+    char *note;             /* what the reader left out, in words; or NULL */
+    struct st_words *words; /* labels' names as the files have them, or NULL */
+    void *state;            /* the reader's own, which close frees */
     /* For images of several sizes: height and width of each sample, [n_samples]; dim is {0, 0, channels}, n_values what
        the largest has, and they have to be resized before use (prepare.c). Else NULL. */
     int64_t (*sizes)[2];
@@ -103,8 +103,8 @@ extern const st_reader st_reader_idx, st_reader_npy, st_reader_npz, st_reader_ro
    option that does not fit the file). */
 strait_status st_source_open(st_source **out, const char *path, const st_source_options *options, strait_error *err);
 
-/* The same for folders and patterns of files that are one source and have options of their own (shards). *found is false,
-   and nothing else done, for anything else. */
+/* The same for folders and patterns of files that are one source and have options of their own (shards). *found is
+   false, and nothing else done, for anything else. */
 strait_status st_source_open_several(st_source **out, bool *found, const char *path, const st_source_options *options,
                                      strait_error *err);
 

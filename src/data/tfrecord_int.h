@@ -32,7 +32,7 @@ typedef struct st_tfrecords {
     int64_t n_files;
     st_tfrecord_file *file; /* [n_files] */
     int64_t *first;         /* [n_files + 1]: the sample each begins with */
-    st_tfrecord *record;      /* [n] of all files, one after another */
+    st_tfrecord *record;    /* [n] of all files, one after another */
     st_words *names;
     st_feature_keys keys;
     st_sample_layout layout;

@@ -255,7 +255,7 @@ struct strait_recipe {
         int64_t *only;
         int n_except; /* labels to leave out */
         int64_t *except;
-        int n_shape;      /* of plain values in shards, a sample's shape; 0: told by the file, or guessed */
+        int n_shape; /* of plain values in shards, a sample's shape; 0: told by the file, or guessed */
         int64_t shape[4];
         int64_t threads;        /* that prepare batches; 0: chosen */
         int64_t shuffle_buffer; /* samples; 0: the order of all is drawn at once */

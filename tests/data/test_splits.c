@@ -47,8 +47,8 @@ static void assert_splits(strait_recipe *recipe, int64_t n_train, int64_t n_vali
     strait_data_free(validation);
 }
 
-static void assert_splits_fail(strait_recipe *recipe, strait_data *train, strait_data *validation,
-                               strait_status code, const char *message) {
+static void assert_splits_fail(strait_recipe *recipe, strait_data *train, strait_data *validation, strait_status code,
+                               const char *message) {
     strait_data *a = NULL, *b = NULL;
     strait_error err = {0};
     const strait_status status = st_data_open_splits(&a, &b, recipe, train, validation, &err);
@@ -93,7 +93,8 @@ static void test_by_name(void **state) {
     recipe.data.only = (int64_t[]){0};
     assert_splits(&recipe, 50, 10, 0);
     recipe.data.validation_split = "valid";
-    assert_splits_fail(&recipe, NULL, NULL, STRAIT_ARGUMENT, "r.yaml:4:15: mnist: has no split 'valid'; its splits are train, test");
+    assert_splits_fail(&recipe, NULL, NULL, STRAIT_ARGUMENT,
+                       "r.yaml:4:15: mnist: has no split 'valid'; its splits are train, test");
 }
 
 static void test_overrides(void **state) {
