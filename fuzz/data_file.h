@@ -38,7 +38,12 @@ static inline void check_data(const char *source) {
         insist(err.message[0] && !strchr(err.message, '\n'));
         return;
     }
-    insist(strait_data_describe(data, &info, &err) == STRAIT_OK);
+    /* What is not kept in memory is read only now, and may turn out to be damaged. */
+    if (strait_data_describe(data, &info, &err) != STRAIT_OK) {
+        insist(err.code == STRAIT_FORMAT && err.message[0] && !strchr(err.message, '\n'));
+        strait_data_free(data);
+        return;
+    }
     insist(info.n_samples > 0 && isfinite(info.minimum) && isfinite(info.maximum) && isfinite(info.mean));
     const bool several_sizes = info.n_dims == 3 && info.dim[0] == 0;
     insist(strait_data_rows(&rows, data, info.n_samples - 1, 1, &err) == (several_sizes ? STRAIT_SHAPE : STRAIT_OK));
