@@ -191,9 +191,10 @@ static void produce_epoch(worker *w) {
         slot *next = slot_of(batches, number);
         advise(batches, batches->first + number + batches->n_threads);
         fill(w, next, batches->first + number);
+        const bool failed = next->status != STRAIT_OK; /* asked now: what is filled belongs to others */
         atomic_store(&next->filled, number + 1);
         if (atomic_load(&batches->taken) == number) wake(&batches->ready, &batches->consumer_sleeps);
-        if (next->status != STRAIT_OK) return; /* the consumer gets no further */
+        if (failed) return; /* the consumer gets no further */
     }
 }
 

@@ -565,11 +565,11 @@ static void test_threads_fail(void **state) {
     st_batches_config config = config_over(data, 6);
     config.shuffle = false;
     config.threads = 3;
+    fails_at = 20; /* in batch 2: those before are whole, whoever was first */
     st_batches *batches = make_batches(&config);
     for (int again = 0; again < 20; again++) {
         strait_error err = {0};
         st_batch batch;
-        fails_at = 20; /* in batch 2: those before are whole, whoever was first */
         st_batches_start(batches, 0, 0);
         assert_int_equal(next(batches).n, 8);
         assert_int_equal(next(batches).n, 8);
