@@ -55,7 +55,7 @@ static const char *make_shard(const char *file_name, int first, int n, bool labe
     assert_int_equal(st_file_create(&file, path, NULL), STRAIT_OK);
     for (int i = first; i < first + n; i++) {
         uint8_t image[6];
-        char name[16];
+        char name[24];
         for (int k = 0; k < 6; k++)
             image[k] = (uint8_t)(6 * i + k);
         snprintf(name, sizeof name, "cell-%d", i);
