@@ -2,6 +2,7 @@
    server has, and a later try asks for the rest alone. */
 #include "net/download.h"
 
+#define CURL_DISABLE_TYPECHECK /* its macros know the functions by their own names */
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/string.h"
 
@@ -41,6 +43,31 @@ bool st_file_has_sha256(const char *path, const char *sha256) {
     return strcmp(digest, sha256) == 0;
 }
 
+/* ---- libcurl, loaded for the first transfer: it brings some twenty libraries along ---- */
+
+#define FUNCTIONS(X)                                                                                                   \
+    X(global_init)                                                                                                     \
+    X(easy_init) X(easy_setopt) X(easy_perform) X(easy_getinfo) X(easy_strerror) X(easy_cleanup)
+
+#undef curl_easy_setopt /* of its macros what is left counts arguments */
+#undef curl_easy_getinfo
+static struct curl_library {
+#define POINTER(name) __typeof__(&curl_##name) name;
+    FUNCTIONS(POINTER)
+#undef POINTER
+    bool loaded;
+} curl_library;
+
+static strait_status load_curl(const char *url, strait_error *err) {
+    static const st_symbol symbols[] = {
+#define SYMBOL(name) {"curl_" #name, offsetof(struct curl_library, name)},
+        FUNCTIONS(SYMBOL)
+#undef SYMBOL
+    };
+    return st_library_load(&curl_library, &curl_library.loaded, STRAIT_CURL_LIBRARY, symbols,
+                           sizeof symbols / sizeof *symbols, url, err);
+}
+
 /* ---- one transfer ---- */
 
 typedef struct transfer {
@@ -58,7 +85,7 @@ typedef struct transfer {
 static bool begin(transfer *t) {
     long code = 0;
     t->begun = true;
-    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
+    curl_library.easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
     if (code == 206 || t->before == 0) return true;
     t->before = t->got = 0;
     return ftruncate(t->fd, 0) == 0 && lseek(t->fd, 0, SEEK_SET) == 0;
@@ -98,7 +125,7 @@ static int on_progress(void *context, curl_off_t total, curl_off_t got, curl_off
 static strait_status fail(const transfer *t, CURLcode code, const char *message, strait_error *err) {
     const char *url = t->job->url;
     long answer = 0;
-    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
+    curl_library.easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
     if (t->failure) {
         errno = t->failure;
         return st_fail_errno(err, "%s: cannot be written", t->job->path);
@@ -109,34 +136,34 @@ static strait_status fail(const transfer *t, CURLcode code, const char *message,
     if (code == CURLE_HTTP_RETURNED_ERROR && answer == 404)
         return st_fail(err, STRAIT_NOT_FOUND, "%s: is not there (404); name another place by --url", url);
     return st_fail(err, STRAIT_IO, "%s: cannot be fetched: %s; what came is kept, run it again to go on", url,
-                   message[0] ? message : curl_easy_strerror(code));
+                   message[0] ? message : curl_library.easy_strerror(code));
 }
 
 /* All options that the library could refuse. */
 static bool set_up(transfer *t, char *message, const char *range) {
     CURL *curl = t->curl;
-    return curl_easy_setopt(curl, CURLOPT_URL, t->job->url) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)SECONDS_TO_CONNECT) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SECONDS_OF_SILENCE) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_USERAGENT, "strait") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_RANGE, range) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEDATA, t) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t) == CURLE_OK;
+    return curl_library.easy_setopt(curl, CURLOPT_URL, t->job->url) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_ERRORBUFFER, message) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_FAILONERROR, 1L) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)SECONDS_TO_CONNECT) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SECONDS_OF_SILENCE) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_USERAGENT, "strait") == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_RANGE, range) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+           curl_library.easy_setopt(curl, CURLOPT_XFERINFODATA, t) == CURLE_OK;
 }
 
 static void start_curl(void) {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    curl_library.global_init(CURL_GLOBAL_DEFAULT);
 }
 
 /* *stale: the server has nothing after what is there. */
@@ -145,20 +172,21 @@ static strait_status run_transfer(transfer *t, bool *stale, strait_error *err) {
     char message[CURL_ERROR_SIZE] = "", range[32];
     long answer = 0;
     *stale = false;
+    ST_TRY(load_curl(t->job->url, err));
     pthread_once(&once, start_curl);
-    t->curl = curl_easy_init();
+    t->curl = curl_library.easy_init();
     if (!t->curl) return st_fail_memory(err, 0, "a transfer");
     snprintf(range, sizeof range, "%lld-", (long long)t->before);
     strait_status status = STRAIT_OK;
     if (!set_up(t, message, t->before > 0 ? range : NULL)) {
         status = st_fail(err, STRAIT_ARGUMENT, "%s: cannot be fetched: it is no http or https address", t->job->url);
     } else {
-        const CURLcode code = curl_easy_perform(t->curl);
-        curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
+        const CURLcode code = curl_library.easy_perform(t->curl);
+        curl_library.easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
         *stale = code == CURLE_HTTP_RETURNED_ERROR && answer == 416 && t->before > 0;
         if (code != CURLE_OK && !*stale) status = fail(t, code, message, err);
     }
-    curl_easy_cleanup(t->curl);
+    curl_library.easy_cleanup(t->curl);
     return status;
 }
 
