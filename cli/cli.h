@@ -70,6 +70,12 @@ typedef struct cli_command {
 /* Every command, in the order of the list; NULL at the end. */
 extern const cli_command *const cli_commands[];
 
+/* What DATA stands for on a command line, as help and the manual page say it. */
+#define CLI_DATA_HELP                                                                                                  \
+    "a known name (cifar10, ecg5000, fashion-mnist, mnist), a file (IDX, CIFAR-10, CSV, .npy, .npz, PNG, JPEG, "       \
+    "TIFF, h5ad, HDF5, TFRecord), a folder or pattern of images or shards, or a 10x folder; NAME#SPLIT picks a "       \
+    "split, as fashion-mnist#test"
+
 extern const cli_command cli_train, cli_eval, cli_encode, cli_decode, cli_reconstruct, cli_activations, cli_summary,
     cli_data_info, cli_data_show, cli_info, cli_bench, cli_report, cli_help, cli_completion;
 extern const cli_command cli_data_augment;

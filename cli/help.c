@@ -46,18 +46,13 @@ static void print_exit_codes(void) {
 }
 
 void cli_help_program(void) {
-    printf("strait: train, judge and ship autoencoders\n\nusage: strait COMMAND [OPTIONS]\n\ncommands:\n");
+    printf("strait: train, judge, explore and ship autoencoders\n\nusage: strait COMMAND [OPTIONS]\n\ncommands:\n");
     for (const cli_command *const *command = cli_commands; *command; command++)
         print_entry((*command)->name, (*command)->summary, 16);
     printf("\n");
     print_entry("RECIPE", "a YAML file, or the name of an installed recipe", 16);
     print_entry("MODEL", "a run's folder or name, or a .safetensors file", 16);
-    print_entry("DATA",
-                "a known name (cifar10, ecg5000, fashion-mnist, mnist), a file (IDX, CIFAR-10, CSV, gzip or not, .npy, "
-                "PNG), or "
-                "a folder or pattern of PNG images; NAME#SPLIT picks a split, "
-                "as fashion-mnist#test",
-                16);
+    print_entry("DATA", CLI_DATA_HELP, 16);
     printf("\nbegin with:\n");
     print_entry("strait train fashion-basic", "train on 60,000 images of clothes", 36);
     print_entry("strait summary fashion-basic", "look at its layers first", 36);

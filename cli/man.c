@@ -67,7 +67,7 @@ static void put_command(const cli_command *command) {
 void cli_print_man(void) {
     printf(".\\\" Made by `strait help --man` from the table of commands.\n"
            ".TH STRAIT 1 \"\" \"Strait %s\" \"User Commands\"\n"
-           ".SH NAME\nstrait \\- train, judge and ship autoencoders\n"
+           ".SH NAME\nstrait \\- train, judge, explore and ship autoencoders\n"
            ".SH SYNOPSIS\n.B strait\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
            ".SH DESCRIPTION\n",
            strait_version());
@@ -77,10 +77,7 @@ void cli_print_man(void) {
         "Results go to standard output, progress and messages to standard error. With --json the last line of standard "
         "output is one JSON object.\n"
         "RECIPE is a YAML file, or the name of an installed recipe. MODEL is a run's folder or name, or a .safetensors "
-        "file. DATA is a known name (cifar10, ecg5000, fashion-mnist, mnist), a file (IDX, CIFAR-10, CSV, gzip or not, "
-        ".npy, PNG), or "
-        "a folder or pattern of PNG images; NAME#SPLIT picks a "
-        "split, as fashion-mnist#test.");
+        "file. DATA is " CLI_DATA_HELP ".");
     printf("\n.SH COMMANDS\n");
     for (const cli_command *const *command = cli_commands; *command; command++)
         put_command(*command);
