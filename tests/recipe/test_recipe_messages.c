@@ -123,7 +123,8 @@ static const mistake mistakes[] = {
     {MODEL "data: {crop: {top: 1, left: 2, height: 8}}\n", "r.yaml:5:14: data.crop needs 'width': its columns"},
     {MODEL "data: {channels: grey}\n", "r.yaml:5:18: unknown channels 'grey'; did you mean 'gray'?"},
     {MODEL "data: {channels: [64]}\n", "r.yaml:5:19: data.channels must be at most 63, not '64'"},
-    {MODEL "data: {split: striped}\n", "r.yaml:5:15: unknown split 'striped'; there are: last, shuffled, stratified"},
+    {MODEL "data: {split: striped}\n",
+     "r.yaml:5:15: unknown split 'striped'; there are: last, shuffled, stratified, shards"},
     {MODEL "data: {augment: {elastic: {alpha: 3}}}\n",
      "r.yaml:5:27: data.augment.elastic needs 'sigma': width of the Gaussian that smooths them, in pixels; "
      "4 for digits"},
