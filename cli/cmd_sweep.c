@@ -284,7 +284,8 @@ static bool print_table(const strait_sweep *sweep) {
     memcpy(&column[1 + n_keys], last, (size_t)extra * sizeof *last);
     for (int t = 0; t < sweep->n_trials; t++)
         if (!isnan(sweep->trial[t].val_loss)) column[1 + n_keys + 2].title = "val_loss";
-    int *order = calloc((size_t)sweep->n_trials, sizeof *order);
+    const size_t n_trials = sweep->n_trials > 0 ? (size_t)sweep->n_trials : 0;
+    int *order = calloc(n_trials, sizeof *order);
     cli_word *cell = calloc((size_t)(n_rows * n_columns), sizeof *cell);
     if (order && cell) {
         for (int t = 0; t < sweep->n_trials; t++)
