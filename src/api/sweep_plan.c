@@ -168,16 +168,13 @@ typedef struct plan {
 static strait_status read_ranges(plan *p, strait_error *err) {
     const strait_recipe *recipe = p->recipe;
     p->grid = 1;
-    for (; p->n < recipe->sweep.n_vary; p->n++) {
-        const strait_status status = st_range_read(&p->range[p->n], recipe->sweep.vary[p->n], err);
-        if (status != STRAIT_OK) {
-            p->n++; /* what it owns is freed with the others */
-            return status;
-        }
-        for (int i = 0; i < p->n; i++)
-            if (strcmp(p->range[i].key, p->range[p->n].key) == 0)
+    for (int k = 0; k < recipe->sweep.n_vary; k++) {
+        p->n = k + 1; /* what it owns, read or half read, is freed with the others */
+        ST_TRY(st_range_read(&p->range[k], recipe->sweep.vary[k], err));
+        for (int i = 0; i < k; i++)
+            if (strcmp(p->range[i].key, p->range[k].key) == 0)
                 return st_fail(err, STRAIT_ARGUMENT, "sweep.vary: '%.200s' is given twice", p->range[i].key);
-        p->grid *= count_values(&p->range[p->n]);
+        p->grid *= count_values(&p->range[k]);
     }
     if (recipe->sweep.trials == 0 && p->grid == 0)
         return st_fail(err, STRAIT_ARGUMENT,

@@ -65,8 +65,9 @@ static strait_status plan_batch_norm(void **out, st_kernel_needs *needs, const s
     state->wide = st_alloc(2 * state->period, sizeof *state->wide);
     state->row = st_alloc_aligned(6 * state->period * sizeof *state->row);
     if (!state->sum || !state->wide || !state->row) {
+        const size_t bytes = 6 * state->channels * sizeof(double);
         free_batch_norm(state);
-        return st_fail_memory(err, 6 * state->channels * sizeof(double), "a batch norm");
+        return st_fail_memory(err, bytes, "a batch norm");
     }
     needs->kernel = needs->bias = state->channels;
     needs->keep = request->training ? 2 * state->channels : 0; /* mean, 1 / deviation */

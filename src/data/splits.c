@@ -50,10 +50,14 @@ static strait_status prepare(strait_data **data, const strait_recipe *recipe, st
 
 /* "mnist#train" and "test" give "mnist#test". */
 static void add_split(st_text *out, const char *source, size_t n, const char *split) {
-    char *one = st_format("%.*s", (int)n, source); /* NULL shows when out is taken */
-    const char *hash = one && !st_path_exists(one) ? memrchr(one, '#', n) : NULL;
+    char *one = st_format("%.*s", (int)n, source);
+    if (!one) { /* shows when out is taken */
+        st_free(out->bytes);
+        *out = (st_text){.failed = true};
+        return;
+    }
+    const char *hash = !st_path_exists(one) ? memrchr(one, '#', n) : NULL;
     st_text_add(out, "%.*s#%s", hash ? (int)(hash - one) : (int)n, source, split);
-    if (!one) out->failed = true;
     st_free(one);
 }
 
