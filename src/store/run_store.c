@@ -252,10 +252,12 @@ static strait_status check_version(st_store *store, bool *is_empty, strait_error
 /* The schema, by whoever comes first. */
 static strait_status check_schema(st_store *store, strait_error *err) {
     bool is_empty;
-    ST_TRY(check_version(store, &is_empty, err));
-    if (!is_empty) return STRAIT_OK;
-    ST_TRY(run_sql(store, "BEGIN IMMEDIATE", err));
+    ST_TRY(run_sql(store, "BEGIN", err)); /* what is read is of one moment, though another may be making the schema */
     strait_status status = check_version(store, &is_empty, err);
+    run_sql(store, "ROLLBACK", NULL);
+    if (status != STRAIT_OK || !is_empty) return status;
+    ST_TRY(run_sql(store, "BEGIN IMMEDIATE", err));
+    status = check_version(store, &is_empty, err);
     if (status == STRAIT_OK && is_empty) {
         status = make_schema(store, err);
         store->is_new = status == STRAIT_OK;
