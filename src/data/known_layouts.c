@@ -93,19 +93,8 @@ static strait_status has_cifar(bool *out, const char *folder, st_known_part part
 /* All batches there are: fewer than five are fewer images, no mistake. */
 static strait_status open_batches(st_source **out, const st_words *names, const char *folder, strait_error *err) {
     st_words *paths = NULL;
-    ST_TRY(st_words_new(&paths, err));
-    strait_status status = STRAIT_OK;
-    for (int64_t i = 0; i < names->n && status == STRAIT_OK; i++) {
-        char *path = st_path_join(folder, names->at[i]);
-        if (path) {
-            st_words_add(paths, path, strlen(path));
-        } else {
-            status = st_fail_memory(err, strlen(folder), "a path");
-        }
-        st_free(path);
-    }
-    if (status == STRAIT_OK) status = st_words_finish(paths, err);
-    if (status == STRAIT_OK) status = st_cifar_open(out, paths->at, paths->n, err);
+    ST_TRY(st_words_join(&paths, folder, names, err));
+    const strait_status status = st_cifar_open(out, paths->at, paths->n, err);
     st_words_free(paths);
     return status;
 }

@@ -234,29 +234,6 @@ static bool probe(const char *path, const uint8_t *head, size_t n) {
     return st_tfrecord_is(head, n);
 }
 
-/* The names in folder as paths. */
-static strait_status join_all(st_words **out, const char *folder, const st_words *names, strait_error *err) {
-    st_words *paths = NULL;
-    ST_TRY(st_words_new(&paths, err));
-    strait_status status = STRAIT_OK;
-    for (int64_t i = 0; i < names->n && status == STRAIT_OK; i++) {
-        char *path = st_path_join(folder, names->at[i]);
-        if (path) {
-            st_words_add(paths, path, strlen(path));
-        } else {
-            status = st_fail_memory(err, strlen(folder), "a path");
-        }
-        st_free(path);
-    }
-    if (status == STRAIT_OK) status = st_words_finish(paths, err);
-    if (status == STRAIT_OK) {
-        *out = paths;
-    } else {
-        st_words_free(paths);
-    }
-    return status;
-}
-
 bool st_tfrecord_folder_is(const char *folder) {
     st_words *names = NULL;
     const bool is = st_list_folder(&names, folder, false, is_shard, NULL) == STRAIT_OK && names->n > 0;
@@ -270,7 +247,7 @@ strait_status st_tfrecord_open_folder(st_source **out, bool *found, const char *
     *found = false;
     ST_TRY(st_list_folder(&names, folder, false, is_shard, err));
     *found = names->n > 0;
-    const strait_status status = *found ? join_all(&paths, folder, names, err) : STRAIT_OK;
+    const strait_status status = *found ? st_words_join(&paths, folder, names, err) : STRAIT_OK;
     st_words_free(names);
     return status == STRAIT_OK && *found ? open_list(out, folder, paths, options, err) : status;
 }

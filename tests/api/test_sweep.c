@@ -140,7 +140,7 @@ static void draws_are_a_function_of_seed_trial_and_key(void **state) {
             u[k] = ((double)bits[0] + (double)bits[1] / 4294967296.0) / 4294967296.0;
         }
         char *const *value = sweep->trial[t].value;
-        assert_int_equal(atoi(value[0]), 2 + (int)(u[0] * 8));
+        assert_int_equal(strtol(value[0], NULL, 10), 2 + (int)(u[0] * 8));
         assert_near(strtod(value[1], NULL), pow(10, -4 + 2 * u[1]), 1e-3);
         assert_near(strtod(value[2], NULL), 0.1 + 0.4 * u[2], 1e-3);
         assert_true(strlen(value[1]) <= 10 && strlen(value[2]) <= 6); /* four digits */

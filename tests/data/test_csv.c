@@ -159,7 +159,7 @@ static void test_wide(void **state) {
     assert_non_null(text);
     size_t at = 0;
     for (int i = 0; i < WIDE * ROWS; i++)
-        at += (size_t)sprintf(text + at, "%d%c", i, i % WIDE == WIDE - 1 ? '\n' : ',');
+        at += (size_t)snprintf(text + at, 9, "%d%c", i, i % WIDE == WIDE - 1 ? '\n' : ',');
     strait_data *data = open_good(test_file("wide.csv", text, at));
     assert_int_equal(data->source->n_samples, ROWS);
     for (int i = 0; i < WIDE * ROWS; i++)

@@ -9,11 +9,10 @@
 /* The labels, blanks between. */
 static const char *labels(const st_ticks *ticks) {
     static char text[1024];
+    size_t at = 0;
     text[0] = 0;
-    for (int i = 0; i < ticks->n; i++) {
-        if (i) strcat(text, " ");
-        strcat(text, ticks->label[i]);
-    }
+    for (int i = 0; i < ticks->n && at < sizeof text; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "", ticks->label[i]);
     return text;
 }
 

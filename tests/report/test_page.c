@@ -75,8 +75,8 @@ static void make_epochs(fixture *f) {
                                                   .gradient_norm = 0.5,
                                                   .dead_share = l ? NAN : 0.125};
         for (int l = 0; l < 2; l++) {
-            strcpy(f->layer[i][l].name, l ? "decoder.0" : "encoder.1");
-            strcpy(f->layer[i][l].layer, l ? "dense (sigmoid)" : "dense (relu)");
+            snprintf(f->layer[i][l].name, sizeof f->layer[i][l].name, "%s", l ? "decoder.0" : "encoder.1");
+            snprintf(f->layer[i][l].layer, sizeof f->layer[i][l].layer, "%s", l ? "dense (sigmoid)" : "dense (relu)");
         }
         f->state[i] = (strait_diagnosis_epoch){.epoch = i,
                                                .loss = 1,

@@ -20,8 +20,8 @@ static strait_diagnosis *example(void) {
     strait_diagnosis *diagnosis = st_alloc(1, sizeof *diagnosis);
     assert_non_null(diagnosis);
     *diagnosis = (strait_diagnosis){.loss_moves = true, .n_layers = 2, .share_of_time = 1.0 / 3};
-    strcpy(diagnosis->loss_answer, "Yes: \"it\" fell.");
-    strcpy(diagnosis->weights_answer, "No: C:\\weights.");
+    snprintf(diagnosis->loss_answer, sizeof diagnosis->loss_answer, "%s", "Yes: \"it\" fell.");
+    snprintf(diagnosis->weights_answer, sizeof diagnosis->weights_answer, "%s", "No: C:\\weights.");
     const strait_finding a = {"clipped_output", STRAIT_SEVERITY_PROBLEM, 1, "", 0.63, "63 % ×", "Use mse."};
     const strait_finding b = {"dead_units", STRAIT_SEVERITY_NOTE, 2, "encoder.1", 0.1 + 0.2, "Dead.", ""};
     assert_int_equal(st_diagnosis_add_finding(diagnosis, &a, NULL), STRAIT_OK);
@@ -34,8 +34,8 @@ static strait_diagnosis *example(void) {
         epoch->val_loss = NAN;
         epoch->output = (strait_output_state){-1.5, 2, 0.25, 0, 1e-7, 0.2, 0.3};
         for (int i = 0; i < 2; i++) {
-            strcpy(epoch->layer[i].name, i ? "decoder.0" : "encoder.1");
-            strcpy(epoch->layer[i].layer, "dense (relu)");
+            snprintf(epoch->layer[i].name, sizeof epoch->layer[i].name, "%s", i ? "decoder.0" : "encoder.1");
+            snprintf(epoch->layer[i].layer, sizeof epoch->layer[i].layer, "%s", "dense (relu)");
             epoch->layer[i].change_start = M_PI * i;
             epoch->layer[i].change_epoch = NAN;
             epoch->layer[i].gradient_norm = 1e-300;

@@ -56,8 +56,8 @@ static strait_run sample_run(const char *folder) {
     }
     run.seed = (uint64_t)INT64_MAX;
     run.val_loss = NAN;
-    strcpy(run.state, "diverged");
-    strcpy(run.command, "strait train 'a \"quoted\" name\\' --set x=\xc3\xa9");
+    snprintf(run.state, sizeof run.state, "%s", "diverged");
+    snprintf(run.command, sizeof run.command, "%s", "strait train 'a \"quoted\" name\\' --set x=\xc3\xa9");
     return run;
 }
 
@@ -209,7 +209,7 @@ static void killed_runs(void **state) {
     strait_run run = sample_run(folder), seen;
     int ready[2], lock = -1;
     char byte;
-    strcpy(run.state, "running");
+    snprintf(run.state, sizeof run.state, "%s", "running");
     assert_int_equal(st_run_write(&run, NULL), STRAIT_OK);
     assert_int_equal(pipe(ready), 0);
     const pid_t child = fork();

@@ -143,7 +143,7 @@ static void sorted_and_filtered(void **state) {
         strait_run run = make_run(dir, name, losses[i]);
         run.epochs = 8 + i; /* 8 9 10 11: their order as text is another */
         snprintf(run.started, sizeof run.started, "2026-11-2%d", 4 - i);
-        if (i == 2) strcpy(run.loss_name, "mae");
+        if (i == 2) snprintf(run.loss_name, sizeof run.loss_name, "%s", "mae");
         snprintf(text, sizeof text, "train: {batch_size: %d, shape: [1, %d]}\n%s", 8 << i, i,
                  i == 3 ? "extra: yes\n" : "");
         ASSERT_OK(st_store_put(store, &run, text, &test_error));
