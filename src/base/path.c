@@ -31,6 +31,11 @@ bool st_path_is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool st_path_is_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 static strait_status make_folder(const char *folder, strait_error *err) {
     if (mkdir(folder, 0777) == 0) return STRAIT_OK;
     const int code = errno;

@@ -55,6 +55,7 @@ const char *st_path_name(const char *path);
 char *st_path_folder(const char *path);
 bool st_path_exists(const char *path);
 bool st_path_is_folder(const char *path);
+bool st_path_is_file(const char *path);
 /* Makes the folder and its parents; fine when it exists. */
 strait_status st_make_folders(const char *path, strait_error *err);
 

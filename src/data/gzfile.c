@@ -23,7 +23,7 @@ struct st_gzfile {
     bool in_member; /* between a gzip member's first byte and its last */
     bool input_end; /* the file gives no more */
     uint64_t total;
-    uint64_t file_bytes; /* as the folder has it; 0 for pipes */
+    uint64_t file_bytes; /* as the folder has it */
     z_stream z;
     uint8_t in[IN_BYTES];
 };
@@ -56,11 +56,15 @@ static strait_status fill(st_gzfile *file, strait_error *err) {
 static strait_status open_file(st_gzfile *file, const char *path, strait_error *err) {
     file->path = st_strdup(path);
     if (!file->path) return st_fail_memory(err, strlen(path) + 1, "a path");
-    file->fd = open(path, O_RDONLY | O_CLOEXEC);
+    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe nobody writes to is not waited for */
     if (file->fd < 0 && errno == ENOENT) return st_fail(err, STRAIT_NOT_FOUND, "%s: no such file", path);
     if (file->fd < 0) return st_fail_errno(err, "%s: cannot open", path);
     struct stat about;
-    if (fstat(file->fd, &about) == 0 && S_ISREG(about.st_mode)) file->file_bytes = (uint64_t)about.st_size;
+    if (fstat(file->fd, &about) != 0) return st_fail_errno(err, "%s: cannot be read", path);
+    if (!S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode))
+        return st_fail(err, STRAIT_IO,
+                       "%s: is a pipe or a device, and data is read more than once: put it into a file first", path);
+    file->file_bytes = (uint64_t)about.st_size;
 
     file->z.next_in = file->in;
     file->z.zalloc = z_alloc;

@@ -64,7 +64,7 @@ static strait_status open_gzip(st_tfrecord_file *file, size_t held, strait_error
 }
 
 static int open_fd(const st_tfrecord_file *file, strait_error *err) {
-    const int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is not waited for */
     if (fd >= 0) return fd;
     if (errno == ENOENT) {
         st_fail(err, STRAIT_NOT_FOUND, "%s: no such file", file->path);
@@ -82,6 +82,7 @@ strait_status st_tfrecord_open(st_tfrecord_file *file, const char *path, bool ke
     *file = (st_tfrecord_file){.path = path, .fd = -1};
     if ((file->fd = open_fd(file, &why)) < 0) return st_fail(err, why.code, "%s", why.message);
     if (fstat(file->fd, &about) != 0) return st_fail_errno(err, "%s: cannot be read", path);
+    if (!S_ISREG(about.st_mode)) return st_fail(err, STRAIT_IO, "%s: is not a file", path);
     if (pread(file->fd, magic, 2, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b) {
         st_tfrecord_close(file);
         return open_gzip(file, held, err);

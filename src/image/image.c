@@ -73,6 +73,8 @@ strait_status st_image_alloc(st_image *image, uint64_t stored, unsigned most, co
 /* By what the file begins with; else by its name, so that the format can say what is wrong. */
 static strait_status look(st_image_format *out, const char *path, strait_error *err) {
     unsigned char head[8];
+    if (st_path_exists(path) && !st_path_is_file(path)) /* a pipe would be waited for */
+        return st_fail(err, STRAIT_FORMAT, "%s: is not a file", path);
     FILE *file = fopen(path, "rbe");
     if (!file && errno == ENOENT) return st_fail(err, STRAIT_NOT_FOUND, "%s: no such file", path);
     if (!file) return st_fail_errno(err, "%s: cannot open", path);

@@ -57,6 +57,14 @@ refused "fewer labels than images" '(10.*40|40.*10)' bad/few-images-idx3-ubyte
 printf '\223NUMPY\1\0\377\377{' >bad/short.npy
 refused "a .npy file cut short" 'bad/short.npy' bad/short.npy
 
+mkdir bad/links && ln -s nothing bad/links/a.png
+mkfifo bad/pipe bad/pipe.tfrecord && mkdir bad/pipes && mkfifo bad/pipes/a.png
+refused "a pipe" 'bad/pipe: is a pipe or a device' bad/pipe
+refused "a pipe among shards" 'bad/pipe.tfrecord: is not a file' 'bad/*.tfrecord'
+refused "a pipe among images" 'bad/pipes/a.png: is not a file' bad/pipes
+refused "a device" '/dev/null: is a pipe or a device' /dev/null
+refused "a link to nothing among images" 'bad/links/a.png: no such file' bad/links
+
 check "a split there is none of"
 expect_refused 'good-images-idx3-ubyte' data info 'good-images-idx3-ubyte#test'
 expect_refused 'validation|test' train small.yaml --set data.validation=test
