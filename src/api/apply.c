@@ -9,10 +9,6 @@
 #include "store/run.h"
 #include "train/trainer.h"
 
-/* Samples handed to the workers at once. Not a matter of results: without operations across samples each is computed
-   alone. */
-#define BATCH 256
-
 STRAIT_API strait_status strait_model_load(strait_model **out, const char *path, strait_error *err) {
     *out = NULL;
     if (!path) return st_fail(err, STRAIT_ARGUMENT, "strait_model_load: path is NULL");
@@ -181,7 +177,7 @@ static strait_status run_over(st_pass_over *pass, strait_data *data, strait_erro
     const int tensor = pass->half == ST_ENCODE ? graph->latent : graph->output;
     const int64_t values = st_shape_count(&graph->tensor[tensor].shape);
     if (pass->cost) *pass->cost = (st_cost){0};
-    strait_status status = open_pass(pass, data, total < BATCH ? total : BATCH, values, err);
+    strait_status status = open_pass(pass, data, total < ST_APPLY_BATCH ? total : ST_APPLY_BATCH, values, err);
     if (status == STRAIT_OK) st_batches_start(pass->batches, ST_EVALUATION_EPOCH, 0);
     for (int64_t done = 0; status == STRAIT_OK && done < total;) {
         st_batch batch;
@@ -217,7 +213,7 @@ static strait_status new_output(strait_array **out, const strait_model *model, s
 
 static void copy_out(void *context, const st_batch *batch, const float *output, int64_t values) {
     float *const at = context;
-    memcpy(at + batch->index * BATCH * values, output, (size_t)(batch->n * values) * sizeof *output);
+    memcpy(at + batch->index * ST_APPLY_BATCH * values, output, (size_t)(batch->n * values) * sizeof *output);
 }
 
 static strait_status collect(strait_array **out, const strait_model *model, st_half half, strait_data *data,
@@ -264,9 +260,9 @@ STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_mo
     ST_TRY(new_output(out, model, ST_DECODE, n, err));
     const int64_t values = strait_array_count(*out) / n;
     strait_status status =
-        st_inference_open(&inference, model, ST_DECODE, n < BATCH ? n : BATCH, options ? options->threads : 0, err);
-    for (int64_t i = 0; i < n && status == STRAIT_OK; i += BATCH) {
-        const int64_t now = n - i < BATCH ? n - i : BATCH;
+        st_inference_open(&inference, model, ST_DECODE, n < ST_APPLY_BATCH ? n : ST_APPLY_BATCH, options ? options->threads : 0, err);
+    for (int64_t i = 0; i < n && status == STRAIT_OK; i += ST_APPLY_BATCH) {
+        const int64_t now = n - i < ST_APPLY_BATCH ? n - i : ST_APPLY_BATCH;
         status = st_runner_forward(inference.runner, z->values + i * latent, (*out)->values + i * values, now, err);
         if (status == STRAIT_OK && options && options->progress) options->progress(options->context, i + now, n);
     }
@@ -360,7 +356,7 @@ static void add_scores(void *context, const st_batch *batch, const float *output
             const double d = (double)output[j] - (double)batch->target[j];
             sum += scores->measure == ST_MAE ? fabs(d) : d * d;
         }
-        scores->score[batch->index * BATCH + i] =
+        scores->score[batch->index * ST_APPLY_BATCH + i] =
             (float)(scores->measure == ST_EUCLIDEAN ? sqrt(sum) : sum / (double)values);
     }
 }

@@ -6,6 +6,10 @@
 #include "graph/runner.h"
 #include "model/model.h"
 
+/* Samples handed to the workers at once. Not a matter of results: without operations across samples each is computed
+   alone. */
+#define ST_APPLY_BATCH 256
+
 /* Which ops of the model run. */
 typedef enum st_half { ST_ENCODE, ST_DECODE, ST_BOTH } st_half;
 

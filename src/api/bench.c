@@ -1,86 +1,61 @@
-/* strait_bench_run: training speed on data made in memory, against the machine's own peak. */
+/* strait_bench_run: speed of training and encoding on data made in memory, against the machine's own peak. */
 #include <stdio.h>
 #include <string.h>
 #include <strait/bench.h>
 
+#include "api/apply.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "base/string.h"
 #include "base/thread.h"
+#include "recipe/recipe.h"
 #include "train/trainer.h"
 
-/* The standard workloads: models and batch sizes as in the recipes of the same names. */
-typedef struct st_workload {
-    const char *name, *yaml;
-} st_workload;
-
-#define IMAGES "data: {scale: none}\n"
-static const st_workload workload[] = {
-    {"fashion-basic", IMAGES "model:\n"
-                             "  input: [28, 28, 1]\n"
-                             "  encoder: [flatten, dense: {units: 64, activation: relu}]\n"
-                             "  decoder: [dense: {units: 784, activation: sigmoid}, reshape: [28, 28, 1]]\n"
-                             "train: {loss: mse, optimizer: adam, batch_size: 32}\n"},
-    {"mnist-dense", IMAGES "model:\n"
-                           "  input: [28, 28, 1]\n"
-                           "  encoder: [flatten, dense: {units: 392, activation: relu}, dense: {units: 10, activation: "
-                           "relu}]\n"
-                           "  decoder: [dense: {units: 392, activation: relu}, dense: {units: 784, activation: "
-                           "sigmoid}, reshape: [28, 28, 1]]\n"
-                           "train: {loss: mse, optimizer: adam, batch_size: 128}\n"},
-    {"ecg-anomaly", "data: {scale: none}\n"
-                    "model:\n"
-                    "  input: [140]\n"
-                    "  encoder: [dense: {units: 32, activation: relu}, dense: {units: 16, activation: relu}, "
-                    "dense: {units: 8, activation: relu}]\n"
-                    "  decoder: [dense: {units: 16, activation: relu}, dense: {units: 32, activation: relu}, "
-                    "dense: {units: 140, activation: sigmoid}]\n"
-                    "train: {loss: mae, optimizer: adam, batch_size: 512}\n"},
-    {"fashion-denoise-conv", "data: {scale: none, corrupt: {gaussian: 0.2, clip: [0, 1]}}\n"
-                             "model:\n"
-                             "  input: [28, 28, 1]\n"
-                             "  encoder:\n"
-                             "    - conv2d: {filters: 16, kernel_size: 3, strides: 2, activation: relu}\n"
-                             "    - conv2d: {filters: 8, kernel_size: 3, strides: 2, activation: relu}\n"
-                             "  decoder:\n"
-                             "    - conv2d_transpose: {filters: 8, kernel_size: 3, strides: 2, activation: relu}\n"
-                             "    - conv2d_transpose: {filters: 16, kernel_size: 3, strides: 2, activation: relu}\n"
-                             "    - conv2d: {filters: 1, kernel_size: 3, activation: sigmoid}\n"
-                             "train: {loss: mse, optimizer: adam, batch_size: 32}\n"},
+static const char *const standard[] = {
+    "fashion-basic",
+    "fashion-denoise-dense",
+    "fashion-denoise-conv",
+    "ecg-anomaly",
+    "mnist-dense",
+    "mnist-conv",
+    "mnist-vae",
+    "citeseq",
+    "cells-1",
+    "cells-2",
+    "cells-3",
+    "cells-4",
+    "cells-4.1",
+    "cells-5",
+    "cells-6",
+    "cells-7",
+    "cells-8",
+    "cells-old",
+    "nuclei",
 };
-#define N_WORKLOADS ((int)(sizeof workload / sizeof *workload))
-#define N_SAMPLES 12000 /* more than any cache keeps, as real data */
 
-/* Uniform values in 0..1 of the model's input shape. */
-static strait_status make_data(strait_data **out, const strait_recipe *recipe, strait_error *err) {
-    int64_t values = 1;
-    for (int i = 0; i < recipe->model.n_input_dims; i++)
-        values *= recipe->model.input_dim[i];
-    float *rows = st_alloc((size_t)(N_SAMPLES * values), sizeof *rows);
-    if (!rows) return st_fail_memory(err, (size_t)(N_SAMPLES * values) * sizeof *rows, "benchmark data");
-    for (int64_t i = 0; i < N_SAMPLES; i++) {
-        const st_rng rng = {.seed = recipe->seed, .purpose = ST_RNG_BENCH, .sample = (uint32_t)i};
+STRAIT_API const char *strait_bench_standard(size_t i) {
+    return i < sizeof standard / sizeof *standard ? standard[i] : NULL;
+}
+
+/* More than any cache keeps, as real data is: 12,000 small samples, or what is 64 MB, or four batches. */
+static int64_t samples_for(int64_t values, int64_t batch) {
+    const int64_t fit = ((int64_t)64 << 20) / (values * (int64_t)sizeof(float));
+    const int64_t n = fit < 12000 ? fit : 12000;
+    return n < 4 * batch ? 4 * batch : n;
+}
+
+/* Uniform values in 0..1. The caller frees *out. */
+static strait_status make_rows(float **out, int64_t n, int64_t values, strait_error *err) {
+    float *rows = st_alloc((size_t)(n * values), sizeof *rows);
+    if (!rows) return st_fail_memory(err, (size_t)(n * values) * sizeof *rows, "benchmark data");
+    for (int64_t i = 0; i < n; i++) {
+        const st_rng rng = {.purpose = ST_RNG_BENCH, .sample = (uint32_t)i};
         st_rng_uniform(&rng, 0, rows + i * values, (size_t)values);
     }
-    const strait_status status =
-        strait_data_from_rows(out, rows, N_SAMPLES, recipe->model.n_input_dims, recipe->model.input_dim, err);
-    st_free(rows);
-    return status;
+    *out = rows;
+    return STRAIT_OK;
 }
 
-/* Multiply-adds times 2 of one sample's training step: forward, gradient by weights, gradient by input, the last not
-   for the ops before the first parameters. */
-static double step_flops(const st_graph *graph) {
-    double flops = 0;
-    bool first = true;
-    for (int i = 0; i < graph->n_ops; i++) {
-        const double forward = (double)st_op_flops(graph, &graph->op[i]);
-        if (forward == 0) continue;
-        flops += forward * (first ? 2 : 3);
-        first = false;
-    }
-    return flops;
-}
+/* ---- training ---- */
 
 /* A stretch of steps that takes `seconds`: the steps and samples done, and the time they took. */
 typedef struct st_stretch {
@@ -105,112 +80,228 @@ static strait_status run_stretch(st_stretch *out, st_trainer *trainer, double se
     return STRAIT_OK;
 }
 
-/* Steps for about `seconds`; *best is the fastest of twenty stretches, so that a moment when the machine is busy with
-   something else does not count. The first stretch warms up. */
+static bool faster(const st_stretch *a, const st_stretch *b) {
+    return (double)a->samples / a->seconds > (double)b->samples / b->seconds;
+}
+
+/* Steps for about `seconds`; *best is the fastest of twenty stretches (of three, where a step is long), so that a
+   moment when the machine is busy with something else does not count. The first stretch warms up. */
 static strait_status time_steps(st_stretch *best, st_trainer *trainer, double seconds, strait_error *err) {
     const double begin = st_clock();
     st_stretch now;
     st_trainer_start(trainer);
     ST_TRY(run_stretch(&now, trainer, seconds / 20, err));
     ST_TRY(run_stretch(best, trainer, seconds / 20, err));
-    while (st_clock() - begin < seconds) {
+    for (int i = 0; i < 2 || st_clock() - begin < seconds; i++) {
         ST_TRY(run_stretch(&now, trainer, seconds / 20, err));
-        if ((double)now.samples / now.seconds > (double)best->samples / best->seconds) *best = now;
+        if (faster(&now, best)) *best = now;
     }
     return STRAIT_OK;
 }
 
-static strait_status measure(strait_bench_row *row, const st_workload *load, int threads, double seconds,
+static double step_flops(st_runner *runner) {
+    double flops = 0;
+    for (int i = 0; i < st_runner_ops(runner); i++) {
+        const st_op_cost cost = st_runner_cost(runner, i);
+        flops += cost.flops[0] + cost.flops[1];
+    }
+    return flops;
+}
+
+static void describe_op(strait_bench_op *op, const st_op_cost *cost, const st_stretch *all) {
+    const bool loss = cost->op->kind == ST_OP_LOSS;
+    snprintf(op->name, sizeof op->name, "%s", cost->op->name);
+    snprintf(op->kind, sizeof op->kind, "%s", loss ? "" : st_op_name(cost->op->kind));
+    snprintf(op->how, sizeof op->how, "%s", cost->how);
+    for (int back = 0; back < 2; back++) {
+        if (cost->seconds[back] <= 0) continue;
+        op->ms[back] = cost->seconds[back] / (double)all->steps * 1e3;
+        op->gflops[back] = cost->flops[back] * (double)all->samples / cost->seconds[back] * 1e-9;
+        op->gbytes[back] = cost->bytes[back] * (double)all->samples / cost->seconds[back] * 1e-9;
+    }
+    op->share = (cost->seconds[0] + cost->seconds[1]) / all->seconds;
+}
+
+/* Adds a line that is no op of the graph. */
+static void describe_rest(strait_bench_op *op, const char *name, double seconds, const st_stretch *all) {
+    snprintf(op->name, sizeof op->name, "%s", name);
+    op->ms[0] = seconds / (double)all->steps * 1e3;
+    op->share = seconds / all->seconds;
+}
+
+/* Trains once more, timing each op. */
+static strait_status time_ops(strait_bench_row *row, st_trainer_config config, double seconds, strait_error *err) {
+    st_trainer *trainer = NULL;
+    st_stretch all = {0};
+    config.timed = true;
+    ST_TRY(st_trainer_new(&trainer, &config, err));
+    st_trainer_start(trainer);
+    strait_status status = run_stretch(&all, trainer, seconds, err);
+    st_runner *runner = st_trainer_runner(trainer);
+    const int n = st_runner_ops(runner);
+    if (status == STRAIT_OK) {
+        row->op = st_alloc((size_t)n + 2, sizeof *row->op);
+        if (!row->op) status = st_fail_memory(err, (size_t)n * sizeof *row->op, "the benchmark");
+    }
+    if (status == STRAIT_OK) {
+        double rest = all.seconds - st_trainer_optimizer_seconds(trainer);
+        for (int i = 0; i < n; i++) {
+            const st_op_cost cost = st_runner_cost(runner, i);
+            describe_op(&row->op[i], &cost, &all);
+            rest -= cost.seconds[0] + cost.seconds[1];
+        }
+        describe_rest(&row->op[n], "optimizer", st_trainer_optimizer_seconds(trainer), &all);
+        describe_rest(&row->op[n + 1], "other", rest, &all);
+        row->n_ops = n + 2;
+    }
+    st_trainer_free(trainer);
+    return status;
+}
+
+static strait_status measure_training(strait_bench_row *row, const st_trainer_config *config,
+                                      const strait_bench_options *options, strait_error *err) {
+    st_trainer *trainer = NULL;
+    st_stretch best = {0};
+    ST_TRY(st_trainer_new(&trainer, config, err));
+    const strait_status status = time_steps(&best, trainer, options->seconds, err);
+    if (status == STRAIT_OK) {
+        st_runner *runner = st_trainer_runner(trainer);
+        row->replicas = st_runner_replicas(runner);
+        row->micro_batch = (int)st_runner_micro_batch(runner);
+        row->samples_per_second = (double)best.samples / best.seconds;
+        row->ms_per_step = best.seconds / (double)best.steps * 1e3;
+        row->gflops = step_flops(runner) * row->samples_per_second * 1e-9;
+        row->peak_memory_mb = (double)st_trainer_memory(trainer) / 1e6;
+    }
+    st_trainer_free(trainer);
+    if (status == STRAIT_OK && options->layers) return time_ops(row, *config, options->seconds, err);
+    return status;
+}
+
+/* ---- encoding ---- */
+
+/* Encodes the rows again and again; the fastest pass counts. */
+static strait_status measure_encoding(strait_bench_row *row, const strait_model *model, const float *rows, int64_t n,
+                                      const strait_bench_options *options, strait_error *err) {
+    st_inference inference;
+    ST_TRY(st_inference_open(&inference, model, ST_ENCODE, ST_APPLY_BATCH, options->threads, err));
+    st_runner *runner = inference.runner;
+    const st_shape input = st_model_input_shape(model);
+    const int64_t values = st_shape_count(&input), latent = strait_model_latent_size(model);
+    strait_status status = STRAIT_OK;
+    float *out = st_alloc((size_t)(ST_APPLY_BATCH * latent), sizeof *out);
+    if (!out) status = st_fail_memory(err, (size_t)(ST_APPLY_BATCH * latent) * sizeof *out, "latents");
+    const double begin = st_clock();
+    double best = 0;
+    for (int pass = 0; status == STRAIT_OK && (pass < 2 || st_clock() - begin < options->seconds / 3); pass++)
+        for (int64_t i = 0; i < n && status == STRAIT_OK; i += ST_APPLY_BATCH) {
+            const int64_t now = n - i < ST_APPLY_BATCH ? n - i : ST_APPLY_BATCH;
+            const double start = st_clock();
+            status = st_runner_forward(runner, rows + i * values, out, now, err);
+            const double rate = (double)now / (st_clock() - start);
+            if (rate > best) best = rate;
+        }
+    row->encode_samples_per_second = best;
+    row->encode_gflops = step_flops(runner) * best * 1e-9;
+    row->encode_memory_mb = (double)st_runner_memory(runner) / 1e6;
+    st_free(out);
+    st_inference_close(&inference);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static strait_status measure_model(strait_bench_row *row, strait_model *model, const strait_recipe *recipe,
+                                   const strait_bench_options *options, strait_error *err) {
+    const st_shape input = st_model_input_shape(model);
+    const int64_t values = st_shape_count(&input), n = samples_for(values, recipe->train.batch_size);
+    float *rows = NULL;
+    strait_data *data = NULL;
+    ST_TRY(make_rows(&rows, n, values, err));
+    row->batch = (int)recipe->train.batch_size;
+    strait_status status = strait_data_from_rows(&data, rows, n, input.n_dims, input.dim, err);
+    const st_trainer_config config = {.model = model,
+                                      .recipe = recipe,
+                                      .engine = &st_engine_cpu,
+                                      .data = data,
+                                      .factor = 1,
+                                      .threads = options->threads};
+    if (status == STRAIT_OK) status = measure_training(row, &config, options, err);
+    if (status == STRAIT_OK) status = measure_encoding(row, model, rows, n, options, err);
+    strait_data_free(data);
+    st_free(rows);
+    return status;
+}
+
+static strait_status measure(strait_bench_row *row, const char *name, const strait_bench_options *options,
                              strait_error *err) {
     strait_recipe *recipe = NULL;
     strait_model *model = NULL;
-    strait_data *data = NULL;
-    st_trainer *trainer = NULL;
-    st_stretch best = {0};
-    strait_status status = strait_recipe_parse(&recipe, load->yaml, load->name, 0, NULL, err);
-    if (status == STRAIT_OK) status = strait_model_build(&model, recipe, err);
-    if (status == STRAIT_OK) status = make_data(&data, recipe, err);
-    if (status == STRAIT_OK) {
-        const st_trainer_config config = {
-            .model = model, .recipe = recipe, .engine = &st_engine_cpu, .data = data, .factor = 1, .threads = threads};
-        status = st_trainer_new(&trainer, &config, err);
-    }
-    if (status == STRAIT_OK) status = time_steps(&best, trainer, seconds, err);
-    if (status == STRAIT_OK) {
-        const double samples_per_second = (double)best.samples / best.seconds;
-        *row = (strait_bench_row){
-            .batch = (int)recipe->train.batch_size,
-            .samples_per_second = samples_per_second,
-            .ms_per_step = best.seconds / (double)best.steps * 1e3,
-            .gflops = step_flops(model->graph) * samples_per_second * 1e-9,
-            .peak_memory_mb = (double)st_trainer_memory(trainer) / 1e6,
-        };
-        snprintf(row->name, sizeof row->name, "%s", load->name);
-    }
-    st_trainer_free(trainer);
-    strait_data_free(data);
+    ST_TRY(strait_recipe_open(&recipe, name, 0, NULL, err));
+    snprintf(row->name, sizeof row->name, "%s", strait_recipe_name(recipe));
+    recipe->data.augment = (st_augment){0}; /* what a model costs, not what enlarging a data set does */
+    strait_status status = strait_model_build(&model, recipe, err);
+    if (status == STRAIT_OK) status = measure_model(row, model, recipe, options, err);
     strait_model_free(model);
     strait_recipe_free(recipe);
     return status;
 }
 
-static strait_status check_name(const char *only, strait_error *err) {
-    const char *names[N_WORKLOADS];
-    for (int i = 0; i < N_WORKLOADS; i++) {
-        names[i] = workload[i].name;
-        if (!only || strcmp(only, names[i]) == 0) return STRAIT_OK;
-    }
-    st_text list = {0};
-    for (int i = 0; i < N_WORKLOADS; i++)
-        st_text_add(&list, "%s%s", i ? ", " : "", names[i]);
-    char *text = NULL;
-    ST_TRY(st_text_take(&text, &list, err));
-    const strait_status status = st_fail(err, STRAIT_NOT_FOUND, "there is no workload '%s'; there are: %s", only, text);
-    st_free(text);
-    return status;
-}
-
 /* Before, between and after the workloads: the highest counts. */
 static strait_status measure_peak(strait_bench *bench, strait_error *err) {
-    double now;
-    ST_TRY(st_cpu_peak(&now, bench->threads, err));
-    if (now > bench->peak_gflops) bench->peak_gflops = now;
+    double flops, bytes;
+    ST_TRY(st_cpu_peak(&flops, bench->threads, err));
+    ST_TRY(st_cpu_bandwidth(&bytes, bench->threads, err));
+    if (flops > bench->peak_gflops) bench->peak_gflops = flops;
+    if (bytes > bench->peak_gbytes) bench->peak_gbytes = bytes;
     return STRAIT_OK;
 }
 
-STRAIT_API strait_status strait_bench_run(strait_bench **out, const char *only, int threads, double seconds,
-                                          void (*progress)(void *context, const char *name), void *context,
-                                          strait_error *err) {
+static strait_status measure_all(strait_bench *bench, const strait_bench_options *options, strait_error *err) {
+    if (options->progress) options->progress(options->context, "peak");
+    ST_TRY(measure_peak(bench, err));
+    for (size_t i = 0; i < options->n_recipes; i++) {
+        if (options->progress) options->progress(options->context, options->recipe[i]);
+        ST_TRY(measure(&bench->row[bench->n_rows++], options->recipe[i], options, err));
+        ST_TRY(measure_peak(bench, err));
+    }
+    for (int i = 0; i < bench->n_rows; i++) {
+        bench->row[i].fraction_of_peak = bench->row[i].gflops / bench->peak_gflops;
+        bench->row[i].encode_fraction_of_peak = bench->row[i].encode_gflops / bench->peak_gflops;
+    }
+    return STRAIT_OK;
+}
+
+STRAIT_API strait_status strait_bench_run(strait_bench **out, const strait_bench_options *options, strait_error *err) {
     *out = NULL;
-    ST_TRY(check_name(only, err));
-    if (threads <= 0) threads = st_processors();
-    if (!(seconds > 0)) seconds = 3;
+    if (!options) return st_fail(err, STRAIT_ARGUMENT, "strait_bench_run: options is NULL");
+    strait_bench_options all = *options;
+    if (all.n_recipes == 0) {
+        all.recipe = standard;
+        all.n_recipes = sizeof standard / sizeof *standard;
+    }
+    if (all.threads <= 0) all.threads = st_processors();
+    if (!(all.seconds > 0)) all.seconds = 3;
     strait_bench *bench = st_alloc(1, sizeof *bench);
     if (!bench) return st_fail_memory(err, sizeof *bench, "the benchmark");
-    bench->threads = threads;
-    bench->row = st_alloc(N_WORKLOADS, sizeof *bench->row);
+    bench->threads = all.threads;
+    bench->row = st_alloc(all.n_recipes, sizeof *bench->row);
     strait_status status = STRAIT_OK;
-    if (!bench->row) status = st_fail_memory(err, N_WORKLOADS * sizeof *bench->row, "the benchmark");
-    if (progress && status == STRAIT_OK) progress(context, "peak");
-    if (status == STRAIT_OK) status = measure_peak(bench, err);
-    for (int i = 0; i < N_WORKLOADS && status == STRAIT_OK; i++) {
-        if (only && strcmp(only, workload[i].name) != 0) continue;
-        if (progress) progress(context, workload[i].name);
-        status = measure(&bench->row[bench->n_rows++], &workload[i], threads, seconds, err);
-        if (status == STRAIT_OK) status = measure_peak(bench, err);
-    }
-    if (status != STRAIT_OK) {
+    if (!bench->row)
+        status = st_fail_memory(err, all.n_recipes * sizeof *bench->row, "the benchmark");
+    else
+        status = measure_all(bench, &all, err);
+    if (status != STRAIT_OK)
         strait_bench_free(bench);
-        return status;
-    }
-    for (int i = 0; i < bench->n_rows; i++)
-        bench->row[i].fraction_of_peak = bench->row[i].gflops / bench->peak_gflops;
-    *out = bench;
-    return STRAIT_OK;
+    else
+        *out = bench;
+    return status;
 }
 
 STRAIT_API void strait_bench_free(strait_bench *bench) {
     if (!bench) return;
+    for (int i = 0; bench->row && i < bench->n_rows; i++)
+        st_free(bench->row[i].op);
     st_free(bench->row);
     st_free(bench);
 }

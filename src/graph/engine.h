@@ -151,5 +151,7 @@ const char *st_cpu_instructions(void);
 const char *st_cpu_onednn_version(void);
 /* GFLOP/s of a large float32 matrix product with so many threads: the best of a few, measured now. */
 strait_status st_cpu_peak(double *gflops, int threads, strait_error *err);
+/* GB/s of so many threads reading two blocks far larger than the caches and writing a third: the best of a few. */
+strait_status st_cpu_bandwidth(double *gbytes, int threads, strait_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 /* ---- what the range is made of ---- */
 
@@ -154,6 +155,7 @@ strait_status st_plan_new(st_plan **out, const st_runner_config *config, int64_t
     strait_status status = STRAIT_OK;
     const st_graph *graph = config->graph;
     plan->batch = micro_batch;
+    plan->timed = config->timed;
     plan->has_loss = config->training || config->with_loss;
     plan->n_tensors = graph->n_tensors;
     plan->input_tensor = first_tensor(config);
@@ -229,13 +231,21 @@ static void add(float *restrict to, const float *restrict from, size_t n) {
         to[i] += from[i];
 }
 
+strait_status st_plan_run_stage(st_plan *plan, int i, bool backward, bool accumulate) {
+    st_stage *stage = &plan->stage[i];
+    const double start = plan->timed ? st_clock() : 0;
+    const strait_status status =
+        backward ? stage->kernel->backward(stage->state, accumulate) : stage->kernel->forward(stage->state);
+    if (plan->timed) stage->seconds[backward] += st_clock() - start;
+    return status;
+}
+
 strait_status st_plan_backward(st_plan *plan, bool accumulate, bool in_step) {
     strait_status status = STRAIT_OK;
     for (int i = 0; i < plan->n_backward; i++) {
         const st_backward *step = &plan->backward[i];
         if (step->stage >= 0) {
-            const st_stage *stage = &plan->stage[step->stage];
-            const strait_status now = stage->kernel->backward(stage->state, accumulate);
+            const strait_status now = st_plan_run_stage(plan, step->stage, true, accumulate);
             if (status == STRAIT_OK) status = now;
             if (status != STRAIT_OK && !in_step) return status;
         } else if (step->from != SIZE_MAX) {

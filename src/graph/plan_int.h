@@ -35,6 +35,7 @@ typedef struct st_stage {
     bool needs_dsrc[2];        /* backward gives the gradient by src, src2 */
     size_t keep_offset;        /* in the arena; SIZE_MAX: none */
     size_t gradient_offset[2]; /* where it writes its gradient by src, src2; SIZE_MAX: nowhere */
+    double seconds[2];         /* spent forward, backward; only in a timed plan */
 } st_stage;
 
 /* A step of the backward list: a stage's backward, or n floats added or set to 0. */
@@ -50,8 +51,9 @@ typedef struct st_plan {
     int n_backward;
     st_backward *backward;
     bool has_loss;
-    st_op loss_op;       /* the loss is not in the graph: it belongs to training */
-    int64_t batch;       /* the micro-batch */
+    st_op loss_op; /* the loss is not in the graph: it belongs to training */
+    int64_t batch; /* the micro-batch */
+    bool timed;
     int64_t n_in, n_out; /* values of a sample */
     size_t block_size;   /* floats in the packed parameter block */
     size_t exchange;     /* doubles: the most any stage asks for */
@@ -73,6 +75,8 @@ strait_status st_plan_bind(st_plan *plan, float *parameters, float *gradient, st
                            strait_error *err);
 void st_plan_free(st_plan *plan);
 
+/* Runs stage i forward or backward, and notes the time it took in a timed plan. */
+strait_status st_plan_run_stage(st_plan *plan, int i, bool backward, bool accumulate);
 /* Runs the backward list. accumulate: add to the gradients of parameters. in_step: a failure is told at the end, not
    at once, since other replicas wait for this one. */
 strait_status st_plan_backward(st_plan *plan, bool accumulate, bool in_step);

@@ -1,40 +1,9 @@
 #include "graph/runner.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "graph/exchange_int.h"
-#include "graph/plan_int.h"
-
-/* A worker's own plan and gradients. Padded to a cache line: workers write their steps side by side. */
-typedef struct st_replica {
-    _Alignas(64) st_plan *plan;
-    float *gradient;
-    strait_status status;
-} st_replica;
-
-/* What a call hands to the workers. */
-typedef struct st_job {
-    st_mode mode;
-    st_feed feed;
-} st_job;
-
-struct st_runner {
-    st_runner_config config;
-    int n_replicas;
-    int64_t share, micro_batch; /* samples a replica takes of a batch, and at once */
-    size_t block_size;
-    float *parameters; /* packed */
-    st_replica *replica;
-    st_pool *pool;
-    st_exchange *exchange; /* replicas train in step; NULL: they need not */
-    uint32_t *identity;    /* [batch_size] 0, 1, 2, ...: the streams of samples without a number */
-    int n_segments;
-    st_segment *segment;
-    int threads_before; /* of the caller, in the libraries under the engine */
-    st_job job;
-};
+#include "graph/runner_int.h"
 
 /* Bytes that a micro-batch of convolutions may take: about the middle cache of one core. A constant, and not what this
    core has: the rule must give the same split, and so the same bits, wherever the process happens to run. */
@@ -320,7 +289,7 @@ static strait_status run_micro_batch(st_plan *plan, const st_runner *runner, int
     const int n_forward = plan->n_stages - (plan->has_loss && job->mode != ST_MODE_VALIDATE ? 1 : 0);
     strait_status status = STRAIT_OK;
     for (int i = 0; i < n_forward; i++) {
-        const strait_status now = plan->stage[i].kernel->forward(plan->stage[i].state);
+        const strait_status now = st_plan_run_stage(plan, i, false, false);
         if (status == STRAIT_OK) status = now;
         if (status != STRAIT_OK && !in_step) return status;
     }
@@ -391,49 +360,4 @@ int64_t st_runner_memory(const st_runner *runner) {
     const st_plan *plan = runner->replica[0].plan;
     const size_t replica = plan->arena_size + plan->scratch + (runner->config.training ? runner->block_size : 0);
     return (int64_t)((runner->block_size + replica * (size_t)runner->n_replicas) * sizeof(float));
-}
-
-/* "mse", "784 mse + 0.5 mae" */
-static void print_loss(char *out, size_t n, const st_loss *loss) {
-    size_t length = 0;
-    out[0] = 0;
-    for (int i = 0; i < loss->n && length < n; i++) {
-        const st_loss_term *term = &loss->term[i];
-        const char *plus = i ? " + " : "", *name = st_loss_name(term->kind);
-        const int added = term->weight == 1
-                              ? snprintf(out + length, n - length, "%s%s", plus, name)
-                              : snprintf(out + length, n - length, "%s%g %s", plus, (double)term->weight, name);
-        length += added > 0 ? (size_t)added : 0;
-    }
-}
-
-void st_runner_describe(const st_runner *runner, st_text *text) {
-    const st_plan *plan = runner->replica[0].plan;
-    const st_graph *graph = runner->config.graph;
-    st_text_add(text, "engine %s, %d replica%s, micro-batch %lld, arena %.1f KiB a replica\n",
-                runner->config.engine->name, runner->n_replicas, runner->n_replicas == 1 ? "" : "s",
-                (long long)runner->micro_batch, (double)(plan->arena_size + plan->scratch) * 4 / 1024);
-    for (int i = 0; i < plan->n_stages; i++) {
-        const st_stage *stage = &plan->stage[i];
-        const st_op *op = stage->op;
-        char from[200], to[96] = "scalar", how[96] = "";
-        st_shape_print(from, &graph->tensor[op->src].shape);
-        if (op->src2 >= 0) {
-            char second[96];
-            st_shape_print(second, &graph->tensor[op->src2].shape);
-            const size_t length = strlen(from);
-            snprintf(from + length, sizeof from - length, ", %s", second);
-        }
-        if (op->dst >= 0) st_shape_print(to, &graph->tensor[op->dst].shape);
-        if (stage->kernel->describe) stage->kernel->describe(stage->state, how, sizeof how);
-        const bool is_loss = op->kind == ST_OP_LOSS;
-        char what[160];
-        snprintf(what, sizeof what, "%s", st_op_name(op->kind));
-        if (is_loss) print_loss(what, sizeof what, &op->loss);
-        st_text_add(text, "%-12s %-16s %-12s -> %-12s %s", is_loss ? "" : op->name, what, from, to, how);
-        if (op->dst >= 0) st_text_add(text, " @%zu", plan->offset[2 * op->dst]);
-        const bool no_gradient =
-            runner->config.training && op->dst >= 0 && !stage->needs_dsrc[0] && !stage->needs_dsrc[1];
-        st_text_add(text, "%s\n", no_gradient ? ", no data gradient" : "");
-    }
 }

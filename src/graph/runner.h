@@ -24,6 +24,7 @@ typedef struct st_runner_config {
     bool with_loss;      /* a loss, forward only (evaluation) */
     bool keep_values;    /* every tensor stays readable after a call: st_runner_tensor. Needs one thread and
                             micro_batch = batch_size */
+    bool timed;          /* the time of each op is taken: st_runner_costs */
     st_loss loss;
     uint64_t seed; /* of dropout, noise and latent samples */
 } st_runner_config;
@@ -84,6 +85,18 @@ const float *st_runner_tensor(const st_runner *runner, int t);
 
 /* Bytes: parameters, gradients, activations and scratch of all replicas. */
 int64_t st_runner_memory(const st_runner *runner);
+/* What an op with a kernel costs: forward, then backward. */
+typedef struct st_op_cost {
+    const st_op *op;   /* borrowed; of kind ST_OP_LOSS: the loss */
+    double seconds[2]; /* since the runner was made, the mean over the replicas; 0 unless the runner is timed */
+    double flops[2];   /* of one sample: two for each multiply-add of dense layers and convolutions */
+    double bytes[2];   /* of one sample: each value, gradient and weight that is read or written counted once, the
+                          weights shared by the samples of a micro-batch */
+    char how[96];      /* how it is computed; "" where there is one way */
+} st_op_cost;
+/* The number of ops with a kernel, in the order they run; st_runner_cost gives one of them. */
+int st_runner_ops(const st_runner *runner);
+st_op_cost st_runner_cost(const st_runner *runner, int i);
 /* The plan as text, an op a line: name, shapes, how computed, arena offsets. Appends to text. */
 void st_runner_describe(const st_runner *runner, st_text *text);
 

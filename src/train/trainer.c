@@ -18,6 +18,7 @@ struct st_trainer {
     float *best;                     /* packed; only with restore_best */
     double epoch_start, next_report; /* on st_clock */
     double warmup;                   /* steps in which the KL divergence's weight grows */
+    double optimizer_seconds;        /* only when timed */
     bool divergence;                 /* there is a KL divergence */
 };
 
@@ -107,6 +108,7 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
         .threads = config->threads,
         .micro_batch = recipe->train.micro_batch,
         .training = true,
+        .timed = config->timed,
         .loss = recipe->train.loss,
         .seed = recipe->seed,
     };
@@ -239,7 +241,9 @@ static strait_status train_step(st_trainer *trainer, int64_t *n, strait_error *e
     ST_TRY(st_runner_train(&cost, trainer->runner, &feed, err)); /* forward, backward */
     cost.loss += st_stepper_penalty(&trainer->stepper);
     if (!isfinite(cost.loss)) return diverged(trainer, cost.loss, trainer->config.data, &batch, NULL, err);
+    const double start = trainer->config.timed ? st_clock() : 0;
     st_stepper_step(&trainer->stepper, rate_of(trainer, trainer->stepper.steps)); /* sum over replicas, optimiser */
+    if (trainer->config.timed) trainer->optimizer_seconds += st_clock() - start;
     trainer->state.batch++;
     trainer->state.samples += batch.n;
     trainer->state.loss_sum += cost.loss * (double)batch.n;
@@ -470,6 +474,9 @@ strait_status st_trainer_set_epochs(st_trainer *trainer, int n, const st_epoch *
     return STRAIT_OK;
 }
 
+double st_trainer_optimizer_seconds(const st_trainer *trainer) {
+    return trainer->optimizer_seconds;
+}
 st_train_state *st_trainer_state(st_trainer *trainer) {
     return &trainer->state;
 }

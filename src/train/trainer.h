@@ -70,6 +70,7 @@ typedef struct st_trainer_config {
     strait_data *data, *validation; /* borrowed; validation may be NULL */
     double offset, factor;          /* of scaling */
     int threads;
+    bool timed;      /* for measuring: the time of each op (st_runner_cost) and of the optimiser is taken */
     const char *run; /* for progress; may be NULL */
     strait_observer observer;
     st_trainer_hooks hooks;
@@ -106,6 +107,8 @@ strait_status st_trainer_set_epochs(st_trainer *trainer, int n, const st_epoch *
 int64_t st_trainer_memory(const st_trainer *trainer);
 const strait_model *st_trainer_model(const st_trainer *trainer);
 
+/* Of a timed trainer: seconds that the optimiser took since it was made. */
+double st_trainer_optimizer_seconds(const st_trainer *trainer);
 /* One step on the next batch; for measuring. *n = 0 at the end of an epoch. st_trainer_start begins one. */
 void st_trainer_start(st_trainer *trainer);
 strait_status st_trainer_step(st_trainer *trainer, int64_t *n, strait_error *err);

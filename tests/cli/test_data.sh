@@ -108,10 +108,10 @@ run info --json
 expect_exit 0
 expect_json version processor instructions processors memory onednn data_folders recipe_folders recipes
 
-check "bench of one workload"
-run bench --only fashion-basic --seconds 0.2 --json
+check "bench of one recipe"
+run bench fashion-basic --seconds 0.2 --layers --json
 expect_exit 0
-expect_json threads peak_gflops workloads
+expect_json threads peak_gflops peak_gbytes workloads
 if can_read_json; then
     for key in name batch samples_per_second ms_per_step gflops fraction_of_peak peak_memory_mb; do
         value=$(json ".workloads[0].$key")
@@ -120,7 +120,17 @@ if can_read_json; then
     [ "$(json '.workloads[0].batch')" = 32 ] || fail "batch is $(json '.workloads[0].batch')"
     expect_near ms_per_step "$(json '.workloads[0].ms_per_step')" \
         "$(awk -v r="$(json '.workloads[0].samples_per_second')" 'BEGIN { print 32 / r * 1000 }')" 0.01
+    [ "$(json '.workloads[0].layers | map(.layer) | join(" ")')" = "encoder.1 decoder.0 loss optimizer other" ] ||
+        fail "layers are $(json '.workloads[0].layers | map(.layer)')"
+    expect_near "all shares" "$(json '[.workloads[0].layers[].share] | add')" 1 0.001
+    for key in samples_per_second gflops fraction_of_peak memory_mb; do
+        value=$(json ".workloads[0].encoding.$key")
+        [ -n "$value" ] && [ "$value" != null ] || fail "no encoding.$key"
+    done
 fi
-expect_refused 'fashion-basic' bench --only fashion-basik --seconds 0.2
+run bench ecg-anomaly fashion-denoise-conv --seconds 0.1 --layers
+expect_exit 0
+expect_stdout '^decoder.1 +conv2d_transpose'
+expect_refused 'fashion-basic' bench fashion-basik --seconds 0.2
 
 finish
