@@ -189,30 +189,63 @@ static cli_exit run_scan(const cli_args *args) {
 
 /* ---- delete ---- */
 
-static bool confirmed(const cli_args *args, const char *what) {
+/* What is asked to be deleted: a run, or a sweep with its runs. */
+typedef struct doomed {
+    bool is_sweep;
+    int n_runs; /* of the sweep */
+} doomed;
+
+static bool confirmed(const cli_args *args, const char *path, const doomed *what) {
     char answer[16] = "";
     if (cli_has(args, "yes")) return true;
-    fprintf(stderr, "delete %s with all its files? [y/N] ", what);
+    if (what->is_sweep)
+        fprintf(stderr, "delete the sweep %s and its %d run%s with all their files? [y/N] ", path, what->n_runs,
+                what->n_runs == 1 ? "" : "s");
+    else
+        fprintf(stderr, "delete %s with all its files? [y/N] ", path);
     fflush(stderr);
     return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+/* A run that can be found is one, whatever else may be wrong with it. */
+static strait_status look_up(doomed *what, const char *path, strait_error *err) {
+    strait_run run;
+    strait_error other = {0};
+    *what = (doomed){0};
+    if (strait_run_open(&run, path, err) != STRAIT_NOT_FOUND) return STRAIT_OK;
+    const strait_status status = strait_sweep_runs(&what->n_runs, path, &other);
+    what->is_sweep = status == STRAIT_OK;
+    if (status == STRAIT_OK || status == STRAIT_NOT_FOUND) return status; /* then the message on runs stands */
+    *err = other;
+    return status;
+}
+
+static strait_status delete_one(const char *path, const doomed *what, strait_error *err) {
+    return what->is_sweep ? strait_sweep_delete(path, err) : strait_run_delete(path, err);
+}
+
 static cli_exit run_delete(const cli_args *args) {
     strait_error err = {0};
-    strait_run run;
+    doomed what;
     json_t *deleted = json_array();
     cli_exit code = deleted ? CLI_OK : cli_no_memory();
     if (code == CLI_OK && !cli_has(args, "yes") && (!isatty(STDIN_FILENO) || cli_has(args, "json")))
         code = cli_usage("nobody can be asked here whether to delete: add --yes");
     for (int i = 0; code == CLI_OK && i < args->n_operands; i++) /* a slip in a name deletes nothing */
-        if (strait_run_open(&run, cli_run_named(args, i).text, &err) == STRAIT_NOT_FOUND) code = cli_failed(&err);
+        if (look_up(&what, cli_run_named(args, i).text, &err) != STRAIT_OK) code = cli_failed(&err);
     for (int i = 0; code == CLI_OK && i < args->n_operands; i++) {
         const cli_run_path path = cli_run_named(args, i);
-        if (!confirmed(args, path.text)) continue;
-        if (strait_run_delete(path.text, &err) != STRAIT_OK)
+        if (look_up(&what, path.text, &err) != STRAIT_OK) { /* given twice, or its sweep was */
+            code = cli_failed(&err);
+            continue;
+        }
+        if (!confirmed(args, path.text, &what)) continue;
+        if (delete_one(path.text, &what, &err) != STRAIT_OK)
             code = cli_failed(&err);
         else if (json_array_append_new(deleted, cli_json_text(path.text)) != 0)
             code = cli_no_memory();
+        else if (!cli_has(args, "json") && what.is_sweep)
+            printf("deleted %s and its %d run%s\n", path.text, what.n_runs, what.n_runs == 1 ? "" : "s");
         else if (!cli_has(args, "json"))
             printf("deleted %s\n", path.text);
     }
@@ -258,8 +291,8 @@ const cli_command cli_runs_delete = {
     .name = "runs delete",
     .summary = "delete runs with all their files",
     .synopsis = {"runs delete RUN... [--yes] [OPTIONS]"},
-    .details = "A folder that holds a file which no run writes is left as it is, and so is a run under way. Without "
-               "--yes each is asked for.",
+    .details = "RUN may be a sweep: its runs go with it. A folder that holds a file which no run writes is left as it "
+               "is, and so is a run under way. Without --yes each is asked for.",
     .operand = {"RUN"},
     .least_operands = 1,
     .many = true,

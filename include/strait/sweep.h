@@ -77,7 +77,8 @@ typedef struct strait_sweep_observer {
     void (*begin)(void *context,
                   const strait_sweep_progress *progress); /* before the first trial; its folder is there */
     void (*epoch)(void *context, const strait_sweep_progress *progress);
-    void (*trial)(void *context, const strait_sweep_progress *progress); /* it has what its rung asks for */
+    void (*trial)(void *context, const strait_sweep_progress *progress); /* it has what its rung asks for, and stands
+                                                                            in the sweep's files */
     bool (*stop)(void *context); /* asked after each batch: true saves all that is under way and ends the sweep */
     void (*note)(void *context, const char *sentence);
 } strait_sweep_observer;
@@ -95,8 +96,8 @@ typedef struct strait_sweep_options {
    computes with train.threads of the recipe, 1 where it does not say.
 
    Writes out/NAME-sweep-001 (or the next number): base.yaml, the recipe with its sweep, from which a resume goes on;
-   sweep.json and sweep.csv, the trials; best.yaml, the recipe of the best one, which trains the same again;
-   parallel.png, and pca.png with against_pca. Trial i is the run out/NAME-sweep-001-00i.
+   sweep.json and sweep.csv, the trials, written anew whenever one has ended; best.yaml, the recipe of the best one,
+   which trains the same again; parallel.png, and pca.png with against_pca. Trial i is the run out/NAME-sweep-001-00i.
 
    A trial that diverges is a result. *out (may be NULL) is the caller's, also filled on INTERRUPTED. Errors: ARGUMENT
    (nothing to vary; a range that is none), RECIPE, SHAPE, those of strait_train; INTERRUPTED (can be resumed). */
@@ -107,6 +108,14 @@ STRAIT_API strait_status strait_sweep_run(strait_sweep **out, const strait_recip
    again, interrupted ones go on from their checkpoint. A finished one is read and its files are written anew. */
 STRAIT_API strait_status strait_sweep_resume(strait_sweep **out, const char *sweep, const strait_sweep_options *options,
                                              strait_error *err);
+
+/* Deletes a sweep, by its folder or its name in runs/, with the runs of its trials: nothing where one of them holds a
+   file that no run writes, or is under way. Begun again after an interruption it deletes the rest. Errors: NOT_FOUND,
+   ARGUMENT, IO, MEMORY. */
+STRAIT_API strait_status strait_sweep_delete(const char *sweep, strait_error *err);
+/* How many of a sweep's trials have a run's folder. Errors: NOT_FOUND (no sweep), those of strait_recipe_open, MEMORY.
+ */
+STRAIT_API strait_status strait_sweep_runs(int *n_runs, const char *sweep, strait_error *err);
 
 /* The trials that the recipe's section asks for, nothing trained or written: folders are "", states "waiting". */
 STRAIT_API strait_status strait_sweep_plan(strait_sweep **out, const strait_recipe *recipe, strait_error *err);

@@ -5,7 +5,8 @@
    way, and find nothing to do where nothing is left.
    2. Who stays after a rung follows from the trials' histories up to that rung's epochs: not from how many train at
    once, nor from how often the sweep was interrupted.
-   3. What is shared between the threads is touched under the session's mutex; a trial's struct only by its thread. */
+   3. What is shared between the threads is touched under the session's mutex. While trials train nobody writes to their
+   structs but under it: a thread reads its trial into a copy, and puts that in place when the trial has ended. */
 #include "api/sweep.h"
 
 #include <math.h>
@@ -153,9 +154,9 @@ static strait_status read_history(st_history_row **rows, int *n, const char *fol
     return status;
 }
 
-/* From its run folder, as judged after so many epochs. A folder without a checkpoint is none: killed at birth. */
-static strait_status read_trial(session *s, int t, int epochs, strait_error *err) {
-    strait_sweep_trial *trial = &s->sweep->trial[t];
+/* From its run folder, as judged after so many epochs. A folder without a checkpoint is none: killed at birth. Reads
+   into *trial: trial t itself, or a copy of it. */
+static strait_status read_trial(strait_sweep_trial *trial, const session *s, int t, int epochs, strait_error *err) {
     bool begun = false;
     strait_run run = {0};
     st_history_row *rows = NULL;
@@ -215,38 +216,39 @@ static strait_status resume_trial(session *s, watched *w, bool *finished, strait
     return st_fail(err, status, "%s", why.message);
 }
 
-/* What the rung asks for is trained, or cannot be. */
-static void end_trial(session *s, const watched *w) {
-    const strait_sweep_trial *trial = &s->sweep->trial[w->t];
+/* What the rung asks for is trained, or cannot be: shown to the others, and in the sweep's files. */
+static strait_status end_trial(session *s, const watched *w, const strait_sweep_trial *trial, strait_error *err) {
     const int target = target_of(s, w->t);
     const double loss = isnan(trial->val_loss) ? trial->loss : trial->val_loss;
     pthread_mutex_lock(&s->mutex);
+    s->sweep->trial[w->t] = *trial;
     if (trial->epochs < target) s->progress.epochs_planned -= target - trial->epochs; /* it ended early */
     s->progress.running--;
     s->progress.finished++;
-    if (s->options->observer.trial)
+    const strait_status status = st_sweep_write(s->sweep, s->base, err);
+    if (s->options->observer.trial && status == STRAIT_OK)
         s->options->observer.trial(s->options->observer.context, progress_of(s, w->t, trial->epochs, loss));
     pthread_mutex_unlock(&s->mutex);
+    return status;
 }
 
 /* Trains trial t up to the rung's epochs. A divergence is a result. */
 static strait_status train_trial(session *s, int t, strait_error *err) {
-    strait_sweep_trial *trial = &s->sweep->trial[t];
-    watched w = {.s = s, .t = t, .target = target_of(s, t), .epoch = trial->epochs};
+    strait_sweep_trial trial = s->sweep->trial[t];
+    watched w = {.s = s, .t = t, .target = target_of(s, t), .epoch = trial.epochs};
     bool begun = false, finished = false;
     pthread_mutex_lock(&s->mutex);
     s->progress.running++;
     pthread_mutex_unlock(&s->mutex);
-    ST_TRY(has_checkpoint(&begun, trial->run, err));
+    ST_TRY(has_checkpoint(&begun, trial.run, err));
     strait_status status = begun ? resume_trial(s, &w, &finished, err) : train_new(s, &w, err);
     if (status == STRAIT_DIVERGED) status = STRAIT_OK;
     if (status == STRAIT_INTERRUPTED && w.epoch >= w.target) status = STRAIT_OK;
     if (status != STRAIT_OK) return status;
-    ST_TRY(read_trial(s, t, w.target, err));
-    if (finished) set_state(trial, trial->epochs < trial->epochs_asked ? "stopped" : "complete");
-    trial->rung = s->rung;
-    end_trial(s, &w);
-    return STRAIT_OK;
+    ST_TRY(read_trial(&trial, s, t, w.target, err));
+    if (finished) set_state(&trial, trial.epochs < trial.epochs_asked ? "stopped" : "complete");
+    trial.rung = s->rung;
+    return end_trial(s, &w, &trial, err);
 }
 
 /* ---- a rung ---- */
@@ -318,7 +320,7 @@ static strait_status find_work(session *s, int *staying, int n_staying, strait_e
     for (int i = 0; i < n_staying; i++) {
         strait_sweep_trial *trial = &s->sweep->trial[staying[i]];
         const int target = target_of(s, staying[i]);
-        ST_TRY(read_trial(s, staying[i], target, err));
+        ST_TRY(read_trial(trial, s, staying[i], target, err));
         const bool last = s->rung + 1 == s->sweep->n_rungs;
         trial->rung = s->rung;
         if (is_over(trial) || (!last && trial->epochs >= target)) {
@@ -372,7 +374,7 @@ static strait_status count_epochs(session *s, strait_error *err) {
             (int64_t)sweep->rung_trials[i] * (sweep->rung_epochs[i] - (i > 0 ? sweep->rung_epochs[i - 1] : 0));
     for (int t = 0; t < sweep->n_trials; t++) {
         if (sweep->n_rungs == 1) s->progress.epochs_planned += sweep->trial[t].epochs_asked - sweep->rung_epochs[0];
-        ST_TRY(read_trial(s, t, INT32_MAX, err));
+        ST_TRY(read_trial(&s->sweep->trial[t], s, t, INT32_MAX, err));
         s->progress.epochs_done += sweep->trial[t].epochs;
     }
     return STRAIT_OK;
@@ -381,25 +383,14 @@ static strait_status count_epochs(session *s, strait_error *err) {
 /* After an interruption: what was under way stands elsewhere now. */
 static strait_status read_all(session *s, strait_error *err) {
     for (int t = 0; t < s->sweep->n_trials; t++)
-        ST_TRY(read_trial(s, t, INT32_MAX, err));
-    return STRAIT_OK;
-}
-
-static strait_status name_runs(strait_sweep *sweep, strait_error *err) {
-    for (int t = 0; t < sweep->n_trials; t++) {
-        strait_sweep_trial *trial = &sweep->trial[t];
-        const int n = snprintf(trial->run, sizeof trial->run, "%.500s-%03d", sweep->folder, t + 1);
-        if (n < 0 || (size_t)n >= sizeof trial->run || strlen(sweep->folder) >= 500)
-            return st_fail(err, STRAIT_ARGUMENT,
-                           "%.60s...: the path of the runs' folder is too long; choose a shorter one", sweep->folder);
-    }
+        ST_TRY(read_trial(&s->sweep->trial[t], s, t, INT32_MAX, err));
     return STRAIT_OK;
 }
 
 /* Trains what is left and writes what came of it. After an interruption too: what there is so far. */
 static strait_status run_session(session *s, strait_error *err) {
     const strait_sweep_observer *observer = &s->options->observer;
-    ST_TRY(name_runs(s->sweep, err));
+    ST_TRY(st_sweep_name_runs(s->sweep, err));
     ST_TRY(st_run_lock(&s->lock, s->sweep->folder, err));
     s->todo = st_alloc((size_t)s->sweep->n_trials, sizeof *s->todo);
     if (!s->todo) return st_fail_memory(err, (size_t)s->sweep->n_trials * sizeof *s->todo, "trials");
@@ -496,51 +487,14 @@ STRAIT_API strait_status strait_sweep_run(strait_sweep **out, const strait_recip
     return finish(&s, out, status);
 }
 
-/* The folder of a sweep given by it or by its name in runs/: without slashes at its end, the caller's. */
-static strait_status find_sweep(char **out, const char *sweep, strait_error *err) {
-    size_t n = strlen(sweep);
-    while (n > 1 && sweep[n - 1] == '/')
-        n--;
-    char *given = st_strndup(sweep, n), *in_runs = given ? st_path_join("runs", given) : NULL;
-    strait_status status = in_runs ? STRAIT_NOT_FOUND : st_fail_memory(err, n, "a path");
-    char *const place[] = {given, in_runs};
-    *out = NULL;
-    for (int i = 0; i < 2 && status == STRAIT_NOT_FOUND; i++) {
-        char *path = st_path_join(place[i], ST_FILE_BASE);
-        if (!path) status = st_fail_memory(err, n, "a path");
-        if (path && st_path_exists(path)) {
-            *out = st_strdup(place[i]);
-            status = *out ? STRAIT_OK : st_fail_memory(err, n, "a path");
-        }
-        st_free(path);
-    }
-    st_free(given);
-    st_free(in_runs);
-    if (status != STRAIT_NOT_FOUND) return status;
-    return st_fail(err, status,
-                   "no sweep '%.200s': neither a folder with " ST_FILE_BASE " in it nor the name of one in runs/",
-                   sweep);
-}
-
 STRAIT_API strait_status strait_sweep_resume(strait_sweep **out, const char *sweep, const strait_sweep_options *options,
                                              strait_error *err) {
     if (out) *out = NULL;
     if (!sweep) return st_fail(err, STRAIT_ARGUMENT, "strait_sweep_resume: sweep is NULL");
     session s;
-    char *folder = NULL, *path = NULL;
     open_session(&s, options);
-    strait_status status = find_sweep(&folder, sweep, err);
-    if (status == STRAIT_OK) {
-        path = st_path_join(folder, ST_FILE_BASE);
-        if (!path) status = st_fail_memory(err, strlen(folder), "a path");
-    }
-    if (status == STRAIT_OK) status = strait_recipe_open(&s.base, path, 0, NULL, err);
-    if (status == STRAIT_OK && s.base->train.threads == 0) s.base->train.threads = 1;
+    strait_status status = st_sweep_open(&s.sweep, &s.base, sweep, err);
     if (status == STRAIT_OK) status = strait_recipe_to_yaml(&s.yaml, s.base, err);
-    if (status == STRAIT_OK) status = strait_sweep_plan(&s.sweep, s.base, err);
-    if (status == STRAIT_OK) snprintf(s.sweep->folder, sizeof s.sweep->folder, "%s", folder);
     if (status == STRAIT_OK) status = run_session(&s, err);
-    st_free(path);
-    st_free(folder);
     return finish(&s, out, status);
 }

@@ -1,4 +1,5 @@
-/* What the files of sweeps share: sweep_plan.c makes the trials, sweep.c trains them, sweep_files.c writes of them. */
+/* What the files of sweeps share: sweep_plan.c makes the trials, sweep.c trains them, sweep_files.c writes of them,
+   sweep_folder.c finds them again. */
 #ifndef ST_API_SWEEP_H
 #define ST_API_SWEEP_H
 
@@ -24,6 +25,13 @@ void st_range_free(st_range *range);
 /* The recipe of trial t: the sweep's base with its values. The caller's. Errors: RECIPE, MEMORY. */
 strait_status st_sweep_recipe(strait_recipe **out, const strait_sweep *sweep, const char *base, int t,
                               strait_error *err);
+
+/* Names the runs of its trials after its folder. Errors: ARGUMENT (a path too long). */
+strait_status st_sweep_name_runs(strait_sweep *sweep, strait_error *err);
+/* A sweep that was begun, by its folder or its name in runs/: the trials of its base.yaml, as planned, and its recipe
+   with its threads filled in. Both are the caller's, also on failure. Errors: NOT_FOUND, those of strait_recipe_open
+   and strait_sweep_plan. */
+strait_status st_sweep_open(strait_sweep **out, strait_recipe **base, const char *sweep, strait_error *err);
 
 /* What the weights that a run keeps after so many epochs are judged by: its last loss, or with restore_best the one
    restored. NAN without a row. */

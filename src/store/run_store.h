@@ -41,6 +41,11 @@ st_run_holder st_run_probe(const char *folder);
    another file, which the error names. Follows no link. Errors: NOT_FOUND, ARGUMENT (a file that is not a run's, a
    link, a run under way), IO. */
 strait_status st_run_remove(const char *folder, strait_error *err);
+/* Only looks: fails where st_run_remove would delete nothing. */
+strait_status st_run_removable(const char *folder, strait_error *err);
+/* The same for a sweep's own folder, which holds base.yaml and what is written beside it; its runs lie elsewhere. */
+strait_status st_sweep_remove(const char *folder, strait_error *err);
+strait_status st_sweep_removable(const char *folder, strait_error *err);
 
 /* ---- the index (run_store.c) ---- */
 

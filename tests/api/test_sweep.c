@@ -2,8 +2,10 @@
    train at once nor on interruptions; every allocation failing. */
 #include "api/api_check.h"
 #include "api/sweep.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "store/run_store.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -312,7 +314,7 @@ static strait_recipe *small_recipe(const char *more) {
 
 typedef struct watcher {
     int stop_after; /* epochs; 0: never */
-    int epochs;
+    int epochs, trials;
     bool stopping;
 } watcher;
 
@@ -324,6 +326,22 @@ static void count_epoch(void *context, const strait_sweep_progress *progress) {
     if (w->stop_after > 0 && w->epochs >= w->stop_after) w->stopping = true;
 }
 
+/* Whoever looks into the sweep's folder now sees this trial. */
+static void count_trial(void *context, const strait_sweep_progress *progress) {
+    watcher *w = context;
+    const strait_sweep_trial *trial = &progress->sweep->trial[progress->trial];
+    char csv[4096], row[64]; /* no memory of ours: its failure may be what is tested */
+    FILE *file = fopen(file_of(progress->sweep->folder, "sweep.csv"), "r");
+    assert_non_null(file);
+    csv[fread(csv, 1, sizeof csv - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    w->trials++;
+    assert_in_range(snprintf(row, sizeof row, ",%s,%d,%d,%d,", trial->state, trial->rung, trial->epochs, trial->latent),
+                    1, (int)sizeof row - 1);
+    assert_non_null(strstr(csv, row));
+    assert_int_equal(trial->epochs, progress->epoch);
+}
+
 static bool wants_to_stop(void *context) {
     return ((const watcher *)context)->stopping;
 }
@@ -332,7 +350,9 @@ static strait_status sweep_in(strait_sweep **sweep, const char *out, const char 
                               strait_error *err) {
     strait_recipe *recipe = small_recipe(more);
     const strait_sweep_options options = {
-        .out = out, .jobs = jobs, .observer = {.context = w, .epoch = count_epoch, .stop = wants_to_stop}};
+        .out = out,
+        .jobs = jobs,
+        .observer = {.context = w, .epoch = count_epoch, .trial = count_trial, .stop = wants_to_stop}};
     const strait_status status = strait_sweep_run(sweep, recipe, &options, err);
     strait_recipe_free(recipe);
     return status;
@@ -365,6 +385,8 @@ static void trials_do_not_depend_on_how_many_train_at_once(void **state) {
     ASSERT_OK(sweep_in(&three, fresh_folder(), NULL, 3, &other, &test_error));
     assert_int_equal(w.epochs, 4 * N_TRIALS);
     assert_int_equal(other.epochs, 4 * N_TRIALS);
+    assert_int_equal(w.trials, N_TRIALS);
+    assert_int_equal(other.trials, N_TRIALS);
     assert_same_sweeps(one, three);
     for (int t = 0; t < N_TRIALS; t++) {
         assert_false(one->trial[t].score < one->trial[one->best].score);
@@ -448,6 +470,48 @@ static void an_interrupted_sweep_goes_on(void **state) {
     strait_error err = {0};
     assert_int_equal(strait_sweep_resume(&none, "nowhere", NULL, &err), STRAIT_NOT_FOUND);
     assert_non_null(strstr(err.message, "no sweep 'nowhere'"));
+}
+
+static void a_sweep_is_deleted_whole_or_not_at_all(void **state) {
+    (void)state;
+    strait_sweep *sweep = NULL;
+    watcher w = {0};
+    strait_error err = {0};
+    int n = 0;
+    const char *out = fresh_folder();
+    ASSERT_OK(sweep_in(&sweep, out, NULL, 2, &w, &test_error));
+    ASSERT_OK(strait_sweep_runs(&n, sweep->folder, &test_error));
+    assert_int_equal(n, N_TRIALS);
+    const char *const foreign[] = {sweep->trial[2].run, sweep->folder};
+    for (size_t i = 0; i < COUNT(foreign); i++) {
+        const char *notes = file_of(foreign[i], "notes.txt");
+        ASSERT_OK(st_file_write_all(notes, "mine", 4, &test_error));
+        assert_int_equal(strait_sweep_delete(sweep->folder, &err), STRAIT_ARGUMENT);
+        assert_non_null(strstr(err.message, "notes.txt"));
+        for (int t = 0; t < N_TRIALS; t++)
+            assert_true(exists(file_of(sweep->trial[t].run, "model.safetensors")));
+        assert_true(exists(file_of(sweep->folder, "base.yaml")));
+        assert_int_equal(remove(file_of(foreign[i], "notes.txt")), 0);
+    }
+    for (int held = 0; held < 2; held++) {
+        int lock = -1;
+        ASSERT_OK(st_run_lock(&lock, held ? sweep->trial[1].run : sweep->folder, &test_error));
+        assert_int_equal(strait_sweep_delete(sweep->folder, &err), STRAIT_ARGUMENT);
+        assert_non_null(strstr(err.message, "under way"));
+        st_run_unlock(lock);
+    }
+    ASSERT_OK(strait_run_delete(sweep->trial[0].run, &test_error)); /* one that is gone already is no matter */
+    ASSERT_OK(strait_sweep_delete(sweep->folder, &test_error));
+    for (int t = 0; t < N_TRIALS; t++)
+        assert_false(exists(sweep->trial[t].run));
+    assert_false(exists(sweep->folder));
+    assert_int_equal(strait_sweep_delete(sweep->folder, &err), STRAIT_NOT_FOUND);
+    assert_int_equal(strait_sweep_runs(&n, sweep->folder, &err), STRAIT_NOT_FOUND);
+    strait_runs *left = NULL;
+    ASSERT_OK(strait_runs_list(&left, out, NULL, NULL, &test_error));
+    assert_int_equal(left->n, 0);
+    strait_runs_free(left);
+    strait_sweep_free(sweep);
 }
 
 static void a_trial_that_diverges_is_a_result(void **state) {
@@ -572,6 +636,7 @@ int main(void) {
         cmocka_unit_test(trials_do_not_depend_on_how_many_train_at_once),
         cmocka_unit_test(halving_keeps_the_best_of_each_rung),
         cmocka_unit_test(an_interrupted_sweep_goes_on),
+        cmocka_unit_test(a_sweep_is_deleted_whole_or_not_at_all),
         cmocka_unit_test(a_trial_that_diverges_is_a_result),
         cmocka_unit_test(trials_are_measured_against_components),
         cmocka_unit_test(planning_survives_every_failing_allocation),

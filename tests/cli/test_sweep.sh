@@ -108,4 +108,17 @@ expect_refused 'model.input is .*, but a sample of the data is' sweep small.yaml
     --set model.decoder.0.dense.units=64 --set model.decoder.1.reshape=[8,8,1]
 expect_refused '\.svg' sweep small.yaml --vary model.latent=2,3 --picture trials.txt
 
+check "runs delete takes a sweep with its runs"
+expect_refused 'add --yes' runs delete small-sweep-001
+touch runs/small-sweep-001-002/thesis.txt
+expect_refused 'small-sweep-001-002/thesis.txt' runs delete small-sweep-001 --yes
+expect_file runs/small-sweep-001-001/model.safetensors
+rm runs/small-sweep-001-002/thesis.txt
+run runs delete small-sweep-001 --yes
+expect_exit 0
+expect_stdout '^deleted small-sweep-001 and its 2 runs$'
+ls -d runs/small-sweep-001* >/dev/null 2>&1 && fail "something is left of it"
+run runs list
+grep -q '^small-sweep-001' "$out" && fail "a deleted run is listed"
+
 finish
