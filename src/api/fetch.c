@@ -32,6 +32,7 @@ static strait_status fetch_file(const st_home *home, const st_home_file *file, c
 
 static strait_status fetch_into(const st_home *home, const char *folder, const strait_fetch *options,
                                 strait_error *err) {
+    if (home->archive && st_cifar_is_unpacked(folder)) return STRAIT_OK;
     for (const st_home_file *file = home->files; file->name; file++) {
         char *path = st_path_join(folder, file->name);
         if (!path) return st_fail_memory(err, strlen(folder), "a path");

@@ -1,6 +1,7 @@
 #include "data/fetch.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/string.h"
@@ -73,15 +74,28 @@ static strait_status pass(st_gzfile *from, st_file *file, int64_t n, strait_erro
     return STRAIT_OK;
 }
 
-static bool is_batch(const char *name, int64_t size) {
-    const size_t n = strlen(name);
-    return size == BATCH_BYTES && ((n == 16 && st_starts_with(name, "data_batch_") && st_ends_with(name, ".bin")) ||
-                                   strcmp(name, "test_batch.bin") == 0);
+static const char *const batches[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                      "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+enum { N_BATCHES = sizeof batches / sizeof *batches };
+
+/* Which of them it is; -1: none. */
+static int batch_of(const char *name) {
+    for (int i = 0; i < N_BATCHES; i++)
+        if (strcmp(name, batches[i]) == 0) return i;
+    return -1;
+}
+
+/* One entry's bytes, into file where it is wanted: NULL where it is not. */
+static strait_status take_entry(st_gzfile *from, st_file *file, int64_t size, strait_error *err) {
+    const strait_status status = pass(from, file, size, err);
+    if (status == STRAIT_OK) return file ? st_file_commit(file, err) : STRAIT_OK;
+    st_file_abandon(file);
+    return status;
 }
 
 /* Only the last part of a name in the archive is used, and only if it is one of the six: nothing is written elsewhere.
  */
-static strait_status unpack(int *n_files, st_gzfile *from, const char *archive, const char *folder, strait_error *err) {
+static strait_status unpack(bool *taken, st_gzfile *from, const char *archive, const char *folder, strait_error *err) {
     for (;;) {
         char header[BLOCK], name[NAME_BYTES + 1] = "";
         int64_t size = 0;
@@ -91,33 +105,42 @@ static strait_status unpack(int *n_files, st_gzfile *from, const char *archive, 
         memcpy(name, header, NAME_BYTES);
         if (!parse_size(&size, header + SIZE_AT))
             return st_fail(err, STRAIT_FORMAT, "%s: damaged archive: a size is no number", archive);
-        const char *last = st_path_name(name);
+        const int batch = batch_of(st_path_name(name));
+        const bool wanted = batch >= 0 && (header[KIND_AT] == '0' || header[KIND_AT] == '\0');
         st_file *file = NULL;
-        if ((header[KIND_AT] == '0' || header[KIND_AT] == '\0') && is_batch(last, size)) {
-            char *path = st_path_join(folder, last);
+        if (wanted && size != BATCH_BYTES)
+            return st_fail(err, STRAIT_FORMAT, "%s: damaged archive: %s has %lld bytes, not %d", archive,
+                           batches[batch], (long long)size, BATCH_BYTES);
+        if (wanted) {
+            char *path = st_path_join(folder, batches[batch]);
             if (!path) return st_fail_memory(err, strlen(folder), "a path");
             const strait_status status = st_file_create(&file, path, err);
             st_free(path);
             if (status != STRAIT_OK) return status;
+            taken[batch] = true;
         }
-        const strait_status status = pass(from, file, size, err);
-        if (status != STRAIT_OK) {
-            st_file_abandon(file);
-            return status;
-        }
-        if (!file) continue;
-        ST_TRY(st_file_commit(file, err));
-        ++*n_files;
+        ST_TRY(take_entry(from, file, size, err));
     }
 }
 
 strait_status st_unpack_cifar(const char *archive, const char *folder, strait_error *err) {
     st_gzfile *from = NULL;
-    int n_files = 0;
+    bool taken[N_BATCHES] = {false};
     ST_TRY(st_gzfile_open(&from, archive, err));
-    strait_status status = unpack(&n_files, from, archive, folder, err);
+    strait_status status = unpack(taken, from, archive, folder, err);
     st_gzfile_close(from);
-    if (status == STRAIT_OK && n_files == 0)
-        status = st_fail(err, STRAIT_FORMAT, "%s: holds none of CIFAR-10's batches", archive);
+    for (int i = 0; i < N_BATCHES && status == STRAIT_OK; i++)
+        if (!taken[i]) status = st_fail(err, STRAIT_FORMAT, "%s: %s is not in it", archive, batches[i]);
     return status;
+}
+
+bool st_cifar_is_unpacked(const char *folder) {
+    bool all = true;
+    for (int i = 0; i < N_BATCHES && all; i++) {
+        struct stat info;
+        char *path = st_path_join(folder, batches[i]);
+        all = path && stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == BATCH_BYTES;
+        st_free(path);
+    }
+    return all;
 }

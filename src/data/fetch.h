@@ -25,8 +25,10 @@ const st_home *st_home_of(const char *name);
 /* The folder that fetched data sets go into, the caller's. Errors: NOT_FOUND (no home folder), MEMORY. */
 strait_status st_data_user_folder(char **out, strait_error *err);
 
-/* Takes CIFAR-10's files out of the .tar.gz into folder; names and sizes other than theirs are left alone. Errors:
-   FORMAT, IO, MEMORY. */
+/* Takes CIFAR-10's six files out of the .tar.gz into folder, each whole or not at all; all else in it is left alone.
+   Errors: FORMAT (damaged, one of them missing or of another size), IO, MEMORY. */
 strait_status st_unpack_cifar(const char *archive, const char *folder, strait_error *err);
+/* Whether the six are there in full. */
+bool st_cifar_is_unpacked(const char *folder);
 
 #endif

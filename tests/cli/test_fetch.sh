@@ -102,6 +102,20 @@ expect_exit 1
 expect_error 'is not the file it should be: its SHA-256 is'
 [ "$(find $into -type f | wc -l)" = 0 ] || fail "there is $(ls $into)"
 
+check "CIFAR-10 that has been unpacked is not fetched again"
+mkdir -p data/strait/cifar10
+for batch in data_batch_1 data_batch_2 data_batch_3 data_batch_4 data_batch_5 test_batch; do
+    truncate -s 30730000 data/strait/cifar10/$batch.bin
+done
+run data fetch cifar10 --url http://127.0.0.1:9
+expect_exit 0
+expect_stdout 'cifar10 .*/data/strait/cifar10$'
+truncate -s 30729999 data/strait/cifar10/test_batch.bin
+run data fetch cifar10 --quiet --url http://127.0.0.1:9
+expect_exit 1
+expect_error 'cifar-10-binary.tar.gz: cannot be fetched'
+rm -r data/strait/cifar10
+
 check "what is missing, and who does not answer, is told"
 run data fetch ecg5000 --quiet --url "$home/nothing"
 expect_exit 1
