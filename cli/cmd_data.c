@@ -29,7 +29,12 @@ static bool several_sizes(const strait_data_info *info) {
 }
 
 static void print_quality(const strait_data_quality *quality, const strait_data_info *info) {
-    printf("missing  none\n");
+    if (info->n_missing == 0)
+        printf("missing  none\n");
+    else if (info->missing)
+        printf("missing  %s\n", info->missing);
+    else
+        printf("missing  %s\n", cli_count(info->n_missing).text);
     if (quality->n_duplicates > 0)
         printf("copies   %s, the first is sample %" PRId64 " of sample %" PRId64 "\n",
                cli_count(quality->n_duplicates).text, quality->duplicate, quality->original);
@@ -83,7 +88,7 @@ static json_t *warnings_json(const strait_data_quality *quality) {
 
 static json_t *info_json(const strait_data_info *info, const strait_data_quality *quality) {
     return json_pack(
-        "{s:i, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "missing", 0, "duplicates",
+        "{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "missing", (json_int_t)info->n_missing, "duplicates",
         (json_int_t)quality->n_duplicates, "warnings", warnings_json(quality), "source", cli_json_text(info->source),
         "format", cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples",
         (json_int_t)info->n_samples, "shape", cli_json_shape(info->n_dims, info->dim), "bytes", (json_int_t)info->bytes,

@@ -20,7 +20,8 @@ typedef struct strait_data strait_data;
    where it looked and where to get it), FORMAT, IO, ARGUMENT, MEMORY. */
 STRAIT_API strait_status strait_data_open(strait_data **out, const char *source, strait_error *err);
 
-/* A data set over the caller's own float32 rows, copied. values: [n_samples, dim[0], ..., dim[n_dims - 1]].
+/* A data set over the caller's own float32 rows, copied. values: [n_samples, dim[0], ..., dim[n_dims - 1]]; those that
+   are not finite count as missing (data.missing of a recipe), and without that are refused by whatever uses them.
    The caller owns *out. Errors: ARGUMENT, MEMORY. */
 STRAIT_API strait_status strait_data_from_rows(strait_data **out, const float *values, int64_t n_samples, int n_dims,
                                                const int64_t *dim, strait_error *err);
@@ -37,13 +38,15 @@ typedef struct strait_data_info {
     int n_dims; /* of one sample: 3 for images (height, width, channels; height and width 0: several sizes), 1 for rows
                  */
     int64_t dim[STRAIT_MAX_DIMS];
-    double minimum, maximum, mean; /* of the stored values */
+    double minimum, maximum, mean; /* of the stored values that are finite; NAN without any */
     bool has_labels;
     int n_labels;                  /* distinct labels */
     const int64_t *label_value;    /* [n_labels], ascending; borrowed */
     const int64_t *label_count;    /* [n_labels]; borrowed */
     const char *const *label_name; /* [n_labels] or NULL where the source has no names; borrowed */
     const char *note;              /* what the reader left out or took for something else; or NULL */
+    int64_t n_missing;             /* values that are no finite number: empty fields, NaN, infinity */
+    const char *missing;           /* which, in words, where all samples are in memory; or NULL */
     int64_t bytes;                 /* of all samples in their storage type */
     bool resident;                 /* they are kept in memory; else each is read when it is needed */
 } strait_data_info;
@@ -51,7 +54,7 @@ typedef struct strait_data_info {
 /* Looks at the whole data set (one pass over the values on the first call). Errors: IO, MEMORY. */
 STRAIT_API strait_status strait_data_describe(strait_data *data, strait_data_info *info, strait_error *err);
 
-/* What a training would suffer from. A data set that opens has no value that is not finite. */
+/* What a training would suffer from. */
 #define STRAIT_MAX_WARNINGS 8
 typedef struct strait_data_quality {
     int64_t n_duplicates;        /* samples that equal an earlier one, value by value */

@@ -5,13 +5,15 @@
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/h5ad_write.h"
+#include "data/missing.h"
 
 STRAIT_API strait_status strait_model_missing(char **out, const strait_model *model, strait_data *data,
                                               strait_error *err) {
     strait_data *prepared = NULL;
     *out = NULL;
     if (!model) return st_fail(err, STRAIT_ARGUMENT, "the model is NULL");
-    if (!model->features) return STRAIT_OK;
+    if (model->recipe->data.missing != ST_MISSING_DROP) ST_TRY(st_data_tell_missing(out, data, model->recipe, err));
+    if (*out || !model->features) return STRAIT_OK;
     ST_TRY(st_data_for_model(&prepared, model, data, err));
     const char *missing = st_data_missing(prepared);
     strait_status status = STRAIT_OK;

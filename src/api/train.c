@@ -8,6 +8,7 @@
 #include "api/run_record.h"
 #include "base/memory.h"
 #include "base/string.h"
+#include "data/missing.h"
 #include "recipe/features.h"
 #include "train/checkpoint.h"
 
@@ -50,19 +51,28 @@ static strait_status check_shape(const st_session *session, strait_error *err) {
                       wants, has);
 }
 
+/* What becomes of values that are missing. */
+static strait_status tell_missing(const st_session *session, strait_error *err) {
+    const strait_observer *observer = &session->options->observer;
+    char *sentence = NULL;
+    ST_TRY(st_data_tell_missing(&sentence, session->data, session->recipe, err));
+    if (sentence && observer->note) observer->note(observer->context, sentence);
+    st_free(sentence);
+    return STRAIT_OK;
+}
+
 /* Opens the data and writes what only now is known into the recipe: the source, the scaling, the threads. */
 static strait_status open_data(st_session *session, strait_error *err) {
     const strait_train_options *options = session->options;
     strait_recipe *recipe = session->recipe;
     if (options->data) {
-        strait_data_info info;
-        ST_TRY(strait_data_describe(options->data, &info, err));
-        char *source = st_strdup(info.source);
-        if (!source) return st_fail_memory(err, strlen(info.source), "a data set's name");
+        char *source = st_strdup(st_data_name(options->data));
+        if (!source) return st_fail_memory(err, strlen(st_data_name(options->data)), "a data set's name");
         st_free(recipe->data.source);
         recipe->data.source = source;
     }
     ST_TRY(st_data_open_splits(&session->data, &session->validation, recipe, options->data, options->validation, err));
+    ST_TRY(tell_missing(session, err));
     ST_TRY(check_shape(session, err));
     ST_TRY(st_data_scaling(&session->offset, &session->factor, session->data, recipe, err));
     if (recipe->data.scale >= ST_SCALE_MINMAX && !recipe->data.scale_features) {

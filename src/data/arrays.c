@@ -71,7 +71,7 @@ strait_status st_array_fill(st_source *source, const st_npy *npy, void *raw, str
         status = convert_values(source, npy, raw, err);
     }
     st_free(raw);
-    return status == STRAIT_OK ? st_source_check_finite(source, STRAIT_FORMAT, err) : status;
+    return status == STRAIT_OK ? st_source_count_missing(source, err) : status;
 }
 
 /* ---- labels ---- */

@@ -36,23 +36,6 @@ void st_cells_close(st_source *source) {
 
 /* ---- reading a row ---- */
 
-static strait_status fail_not_finite(const st_source *source, int64_t count, int64_t sample, int64_t value,
-                                     strait_error *err) {
-    const char *cell = source->names ? source->names[sample] : "";
-    const char *feature = source->feature_names ? source->feature_names[value] : "";
-    return st_fail(err, STRAIT_FORMAT,
-                   "%s: %lld value%s not finite (NaN or infinity), the first is value %lld%s%.40s%s of sample "
-                   "%lld%s%.40s%s; clean the data",
-                   source->path, (long long)count, count == 1 ? " is" : "s are", (long long)value, *feature ? " (" : "",
-                   feature, *feature ? ")" : "", (long long)sample, *cell ? " (" : "", cell, *cell ? ")" : "");
-}
-
-strait_status st_cells_check_row(const st_source *source, const float *row, int64_t i, strait_error *err) {
-    for (int64_t k = 0; k < source->n_values; k++)
-        if (!isfinite(row[k])) return fail_not_finite(source, 1, i, k, err);
-    return STRAIT_OK;
-}
-
 static strait_status stream_sparse(float *dst, const st_source *source, const st_matrix *matrix, int64_t i,
                                    strait_error *err) {
     const int64_t first = matrix->start[i], n = matrix->start[i + 1] - first;
@@ -90,33 +73,10 @@ strait_status st_cells_read(void *dst, const st_source *source, int64_t i, strai
         ST_TRY(stream_sparse(row, source, matrix, i, err));
     if (cells->beside)
         memcpy(row + matrix->n_columns, cells->beside + i * cells->n_beside, (size_t)cells->n_beside * sizeof *row);
-    return st_cells_check_row(source, row, i, err);
+    return STRAIT_OK;
 }
 
 /* ---- from the state to the source ---- */
-
-static strait_status check_sparse_finite(const st_source *source, const st_sparse *sparse, strait_error *err) {
-    int64_t count = 0, first = 0, row = 0;
-    for (int64_t k = 0; k < sparse->n_values; k++) {
-        if (isfinite(sparse->value[k])) continue;
-        if (count++ == 0) first = k;
-    }
-    if (count == 0) return STRAIT_OK;
-    while (sparse->start[row + 1] <= first)
-        row++;
-    return fail_not_finite(source, count, row, sparse->column[first], err);
-}
-
-static strait_status check_dense_finite(const st_source *source, const float *value, strait_error *err) {
-    const int64_t n = source->n_samples * source->n_values;
-    int64_t count = 0, first = 0;
-    for (int64_t k = 0; k < n; k++) {
-        if (isfinite(value[k])) continue;
-        if (count++ == 0) first = k;
-    }
-    return count == 0 ? STRAIT_OK
-                      : fail_not_finite(source, count, first / source->n_values, first % source->n_values, err);
-}
 
 strait_status st_cells_finish(st_source *source, strait_error *err) {
     st_cells *cells = source->state;
@@ -135,14 +95,12 @@ strait_status st_cells_finish(st_source *source, strait_error *err) {
     if (cells->features) source->feature_names = cells->features->at;
     source->feature_kind = cells->kind;
     if (matrix->sparse) {
-        ST_TRY(check_sparse_finite(source, matrix->sparse, err));
         source->sparse = matrix->sparse;
     } else if (matrix->dense) {
-        ST_TRY(check_dense_finite(source, matrix->dense, err));
         source->values = matrix->dense;
         matrix->dense = NULL;
     }
-    return STRAIT_OK;
+    return st_source_count_missing(source, err);
 }
 
 strait_status st_cells_set_kinds(st_cells *cells, const char *const *word, int64_t n, strait_error *err) {

@@ -91,7 +91,7 @@ typedef struct st_cells {
 /* An empty state in source->state. Errors: MEMORY. */
 strait_status st_cells_begin(st_cells **out, st_source *source, strait_error *err);
 /* Takes shape, names and values from the state into the source; all features of one kind: kind NULL in the state.
-   Refuses what is not finite. Errors: FORMAT, MEMORY. */
+   Errors: FORMAT, MEMORY. */
 strait_status st_cells_finish(st_source *source, strait_error *err);
 /* Kinds by 10x's words, "Gene Expression" and "Antibody Capture"; word[n_features]. Errors: MEMORY. */
 strait_status st_cells_set_kinds(st_cells *cells, const char *const *word, int64_t n, strait_error *err);
@@ -100,8 +100,6 @@ strait_status st_cells_set_labels(st_source *source, st_frame_column *column, st
 /* The note: how many features of each kind, how many values are not zero, and what the reader adds (or NULL). Errors:
    MEMORY. */
 strait_status st_cells_set_note(st_source *source, const char *more, strait_error *err);
-/* FORMAT where a value of sample i, [n_values], is not finite. */
-strait_status st_cells_check_row(const st_source *source, const float *row, int64_t i, strait_error *err);
 
 /* For the readers' rows. */
 strait_status st_cells_read(void *dst, const st_source *source, int64_t i, strait_error *err);

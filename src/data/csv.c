@@ -1,6 +1,6 @@
 /* Tables of numbers as text: comma, semicolon or tab between, with or without a header, gzip or not. Rows become
    float32. One column may hold labels, whole numbers or words; the first one may hold the names of the rows. A missing
-   value is refused: what to put there is for people to decide. */
+   value becomes NaN, a missing label is refused: what to put there is for people to decide. */
 #include <math.h>
 #include <string.h>
 #include "base/memory.h"
@@ -19,8 +19,9 @@ typedef struct table {
     int64_t name_column, label_column; /* -1: none */
     float *values;                     /* [n_rows, columns of numbers] */
     size_t n_values, capacity;
-    st_words *names, *labels; /* [n_rows] each, or NULL */
-    int64_t n_missing, missing_line, missing_column;
+    st_words *names, *labels;                        /* [n_rows] each, or NULL */
+    int64_t n_missing, missing_line, missing_column; /* values */
+    int64_t unlabelled, unlabelled_line;             /* rows */
 } table;
 
 /* ---- single fields ---- */
@@ -185,12 +186,13 @@ static strait_status add_row(table *t, const char *const *field, int64_t n, int6
         if (k == t->name_column) {
             st_words_add(t->names, field[k], strlen(field[k]));
         } else if (k == t->label_column) {
-            if (is_missing(field[k])) count_missing(t, line, k);
+            if (is_missing(field[k]) && t->unlabelled++ == 0) t->unlabelled_line = line;
             st_words_add(t->labels, field[k], strlen(field[k]));
         } else {
             if (!parse_number(&value, field[k])) {
                 if (!is_missing(field[k])) return fail_number(t, field[k], line, k, err);
                 count_missing(t, line, k);
+                value = NAN;
             }
             t->values[t->n_values++] = (float)value;
         }
@@ -226,12 +228,12 @@ static strait_status read_rows(table *t, st_records *records, strait_error *err)
         ST_TRY(st_records_next(&record, &end, records, err));
     }
     if (t->n_rows == 0) return st_fail(err, STRAIT_FORMAT, "%s: holds a header and no rows", t->path);
-    if (t->n_missing == 0) return STRAIT_OK;
-    char place[96];
-    print_column(place, t, t->missing_column);
-    return st_fail(err, STRAIT_FORMAT, "%s: %lld value%s missing, the first on line %lld, %s; fill in or remove them",
-                   t->path, (long long)t->n_missing, t->n_missing == 1 ? " is" : "s are", (long long)t->missing_line,
-                   place);
+    if (t->unlabelled == 0) return STRAIT_OK;
+    return st_fail(
+        err, STRAIT_FORMAT,
+        "%s: %lld label%s missing, the first on line %lld; fill in or remove them, or read the table without "
+        "labels: data: {label: none}",
+        t->path, (long long)t->unlabelled, t->unlabelled == 1 ? " is" : "s are", (long long)t->unlabelled_line);
 }
 
 /* ---- from the table to a source ---- */
@@ -263,6 +265,15 @@ static strait_status tell_columns(st_source *source, const table *t, strait_erro
     return t->name_column >= 0 ? st_source_set_note(source, err, "column 0 holds the rows' names") : STRAIT_OK;
 }
 
+static strait_status tell_missing(st_source *source, const table *t, strait_error *err) {
+    char place[96];
+    if (t->n_missing == 0) return STRAIT_OK;
+    print_column(place, t, t->missing_column);
+    source->missing = st_format("%lld value%s missing, the first on line %lld, %s", (long long)t->n_missing,
+                                t->n_missing == 1 ? " is" : "s are", (long long)t->missing_line, place);
+    return source->missing ? STRAIT_OK : st_fail_memory(err, sizeof place, "a message");
+}
+
 static strait_status fill_source(st_source *source, table *t, strait_error *err) {
     const int64_t dim[] = {t->n_rows, t->n_columns - (t->label_column >= 0) - (t->name_column >= 0)};
     size_t bytes = 0;
@@ -272,7 +283,8 @@ static strait_status fill_source(st_source *source, table *t, strait_error *err)
     if (!values) return st_fail_memory(err, bytes, source->path);
     source->values = values;
     t->values = NULL;
-    ST_TRY(st_source_check_finite(source, STRAIT_FORMAT, err));
+    ST_TRY(tell_missing(source, t, err));
+    ST_TRY(st_source_count_missing(source, err));
     if (t->labels) {
         ST_TRY(st_words_finish(t->labels, err));
         ST_TRY(take_labels(source, t->labels, err));

@@ -56,6 +56,10 @@ const char *strait_data_sample_name(const strait_data *data, int64_t i) {
     return names && i >= 0 && i < data->n ? names[st_data_source_sample(data, i)] : NULL;
 }
 
+const char *st_data_name(const strait_data *data) {
+    return data->name;
+}
+
 bool st_data_is_resident(const strait_data *data) {
     return data->source->values || data->source->sparse;
 }

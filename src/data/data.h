@@ -43,6 +43,9 @@ strait_status st_data_slice(strait_data **out, strait_data *data, int64_t first,
 /* A view of the n samples listed, each below the count of data, in that order; borrows from data as a slice does. */
 strait_status st_data_pick(strait_data **out, strait_data *data, const uint32_t *sample, int64_t n, strait_error *err);
 
+/* What it was opened as; borrowed. */
+const char *st_data_name(const strait_data *data);
+
 /* Whether its samples are kept in memory; else each is read when it is needed. */
 bool st_data_is_resident(const strait_data *data);
 

@@ -64,10 +64,6 @@ strait_status st_joined_open(strait_data **out, bool *found, const char *source,
 /* ARGUMENT unless data has samples [first, first + n). */
 strait_status st_data_check_range(const strait_data *data, int64_t first, int64_t n, strait_error *err);
 
-/* Least and greatest value and the mean of all values. Errors: IO, MEMORY. */
-strait_status st_data_measure(double *minimum, double *maximum, double *mean, const strait_data *data,
-                              strait_error *err);
-
 /* Opens split (NULL: the training part) of the known data set of this name; *known is false, and nothing else done,
    when there is none of this name. source is what the data set will be called. Errors as strait_data_open. */
 strait_status st_known_open(strait_data **out, bool *known, const char *source, const char *name, const char *split,

@@ -1,5 +1,6 @@
 #include "data/derive.h"
 
+#include <math.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
@@ -11,7 +12,7 @@ typedef struct derived {
     uint32_t *index;    /* [n_samples] of the base; NULL: first + i */
     const char **names; /* [n_samples] or NULL */
     st_derivation what; /* its numbers are these: */
-    st_numbers offsets, factors;
+    st_numbers offsets, factors, means;
 } derived;
 
 void st_source_image_shape(int64_t out[3], const st_source *source, int64_t i) {
@@ -95,12 +96,24 @@ static void scale(float *dst, const void *src, st_dtype type, int64_t n, const d
         dst[i] = (float)((value_at(src, type, i) - d->offsets.value[i % features]) * d->factors.value[i % features]);
 }
 
+/* Numbers where values are missing; the base's samples are taken as they are. */
+static strait_status fill_sample(float *dst, const derived *d, int64_t k, strait_error *err) {
+    const int64_t n = d->base->n_values, features = d->means.n;
+    const void *now = NULL;
+    ST_TRY(st_source_raw_sample(&now, d->base, k, dst, err));
+    if (now != dst) memcpy(dst, now, (size_t)n * sizeof *dst);
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(dst[i])) dst[i] = features > 0 ? (float)d->means.value[i % features] : 0;
+    return STRAIT_OK;
+}
+
 /* The steps of one sample, from what the base has to dst; buffers are had when they are needed. */
 static strait_status make_sample(void *dst, const st_source *source, int64_t i, strait_error *err) {
     const derived *d = source->state;
     const st_source *base = d->base;
     const int64_t k = d->index ? d->index[i] : d->first + i;
     const size_t size = st_dtype_size(base->type), whole = (size_t)base->n_values * size;
+    if (d->what.fill) return fill_sample(dst, d, k, err);
     void *scratch = base->values ? NULL : st_alloc(whole, 1), *part = NULL, *fitted = NULL;
     int64_t has[3], cropped[3], wants[3];
     const void *now = NULL;
@@ -150,6 +163,7 @@ static void close_derived(st_source *source) {
     st_free(d->names);
     st_free(d->offsets.value);
     st_free(d->factors.value);
+    st_free(d->means.value);
     st_free(d);
 }
 
@@ -168,6 +182,12 @@ bool st_derived_prepared(const st_source *source) {
 bool st_derived_scaled(const st_source *source) {
     for (; source->reader == &reader_derived; source = ((const derived *)source->state)->base)
         if (((const derived *)source->state)->factors.n > 0) return true;
+    return false;
+}
+
+bool st_derived_filled(const st_source *source) {
+    for (; source->reader == &reader_derived; source = ((const derived *)source->state)->base)
+        if (((const derived *)source->state)->what.fill) return true;
     return false;
 }
 
@@ -215,6 +235,12 @@ static bool copy_numbers(st_numbers *out, const st_numbers *list) {
 }
 
 static strait_status take_numbers(derived *d, const st_derivation *what, int64_t features, strait_error *err) {
+    if (what->means && what->means->n != features)
+        return st_fail(err, STRAIT_SHAPE,
+                       "missing: the model has %lld means, and the samples of %s have %lld features",
+                       (long long)what->means->n, d->base->path, (long long)features);
+    if (what->means && !copy_numbers(&d->means, what->means))
+        return st_fail_memory(err, (size_t)features * sizeof(double), "means of features");
     if (!what->factors) return STRAIT_OK;
     if (what->factors->n != features || what->offsets->n != features)
         return st_fail(err, STRAIT_SHAPE, "scale: was fitted to %lld features, and the samples of %s have %lld",
@@ -317,8 +343,8 @@ static strait_status fill(st_source *source, st_source *base, const strait_data 
     ST_TRY(copy_index(d, data, err));
     ST_TRY(copy_labels(source, d, data, err));
     ST_TRY(take_numbers(d, what, source->dim[source->n_dims - 1], err));
-    d->what.offsets = d->what.factors = NULL; /* the caller's */
-    const bool computes = what->crop.on || what->resize[0] > 0 || what->channels.kind != ST_CHANNELS_ALL;
+    d->what.offsets = d->what.factors = d->what.means = NULL; /* the caller's */
+    const bool computes = what->fill || what->crop.on || what->resize[0] > 0 || what->channels.kind != ST_CHANNELS_ALL;
     return computes && bytes <= st_source_resident_bytes() ? load_all(source, bytes, err) : STRAIT_OK;
 }
 

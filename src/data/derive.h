@@ -12,6 +12,8 @@ typedef struct st_derivation {
     st_crop crop;
     int64_t resize[2];                   /* 0: as they are */
     const st_numbers *offsets, *factors; /* of the last axis, copied; NULL: not scaled */
+    bool fill;                           /* alone: missing values become, by the last axis, */
+    const st_numbers *means;             /* these, copied; NULL: 0 */
     bool prepared;                       /* the result is what a model takes, but for the scaling */
 } st_derivation;
 
@@ -27,6 +29,8 @@ st_source *st_derived_base(const st_source *source);
 /* Whether source is what preparation gave; and whether it is scaled by feature. */
 bool st_derived_prepared(const st_source *source);
 bool st_derived_scaled(const st_source *source);
+/* And whether missing values have been filled in. */
+bool st_derived_filled(const st_source *source);
 
 /* Samples' shapes as height, width, channels: rows are images of one pixel whose channels are the columns. */
 void st_source_image_shape(int64_t out[3], const st_source *source, int64_t i);

@@ -1,4 +1,5 @@
 /* What is in a data set: range and mean of its values, labels and how many of each. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -7,8 +8,18 @@
 #include "data/assemble.h"
 #include "data/data_int.h"
 
+/* Moves the finite ones of n values to the front; gives how many. */
+static int64_t keep_finite(float *values, int64_t n) {
+    int64_t kept = 0;
+    for (int64_t i = 0; i < n; i++) {
+        values[kept] = values[i];
+        kept += isfinite(values[i]) != 0;
+    }
+    return kept;
+}
+
 /* Each sample's sum is taken in double and added to the whole, so that the mean of many samples stays exact enough. */
-static void measure_sample(double *minimum, double *maximum, double *sum, const float *values, int64_t n) {
+static void measure_sample(strait_data_info *info, double *sum, const float *values, int64_t n) {
     float low = values[0], high = values[0];
     double total = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -16,13 +27,13 @@ static void measure_sample(double *minimum, double *maximum, double *sum, const 
         high = values[i] > high ? values[i] : high;
         total += (double)values[i];
     }
-    if ((double)low < *minimum) *minimum = (double)low;
-    if ((double)high > *maximum) *maximum = (double)high;
+    if ((double)low < info->minimum) info->minimum = (double)low;
+    if ((double)high > info->maximum) info->maximum = (double)high;
     *sum += total;
 }
 
-strait_status st_data_measure(double *minimum, double *maximum, double *mean, const strait_data *data,
-                              strait_error *err) {
+/* Least and greatest value and the mean of those that are finite, and how many are not. */
+static strait_status measure(strait_data_info *info, const strait_data *data, strait_error *err) {
     const st_source *source = data->source;
     const size_t n_values = (size_t)source->n_values;
     const st_affine identity = st_affine_make(0, 1);
@@ -34,18 +45,24 @@ strait_status st_data_measure(double *minimum, double *maximum, double *mean, co
         status = st_fail_memory(err, n_values * sizeof *values, "a sample");
         goto done;
     }
-    *minimum = __builtin_inf();
-    *maximum = -__builtin_inf();
+    info->minimum = INFINITY;
+    info->maximum = -INFINITY;
     for (int64_t i = 0; i < data->n; i++) {
         const void *sample = NULL;
-        status = st_source_sample(&sample, source, st_data_source_sample(data, i), scratch, err);
+        status = st_source_raw_sample(&sample, source, st_data_source_sample(data, i), scratch, err);
         if (status != STRAIT_OK) goto done;
-        const int64_t n = st_source_sample_values(source, st_data_source_sample(data, i));
+        int64_t n = st_source_sample_values(source, st_data_source_sample(data, i));
         st_affine_apply(values, sample, source->type, n, &identity);
-        measure_sample(minimum, maximum, &sum, values, n);
+        if (source->type == ST_F32) {
+            const int64_t all = n;
+            n = keep_finite(values, all);
+            info->n_missing += all - n;
+        }
+        if (n > 0) measure_sample(info, &sum, values, n);
         count += (double)n;
     }
-    *mean = sum / count;
+    if (count == 0) info->minimum = info->maximum = NAN;
+    info->mean = sum / count;
 done:
     st_free(scratch);
     st_free(values);
@@ -134,11 +151,12 @@ strait_status strait_data_describe(strait_data *data, strait_data_info *info, st
                                   .storage = st_dtype_name(data->source->type),
                                   .n_samples = data->n,
                                   .note = data->source->note,
+                                  .missing = data->source->missing,
                                   .resident = data->source->values || data->source->sparse,
                                   .bytes =
                                       data->n * data->source->n_values * (int64_t)st_dtype_size(data->source->type)};
         found.n_dims = st_data_shape(data, found.dim);
-        strait_status status = st_data_measure(&found.minimum, &found.maximum, &found.mean, data, err);
+        strait_status status = measure(&found, data, err);
         if (status == STRAIT_OK && data->source->labels) status = count_labels(&found, data, err);
         if (status != STRAIT_OK) {
             free_labels(&found);

@@ -47,7 +47,7 @@ static strait_status read_values(st_source *source, st_hdf5_set *set, strait_err
     source->values = st_alloc_aligned(bytes);
     if (!source->values) return st_fail_memory(err, bytes, source->path);
     ST_TRY(st_hdf5_read(source->values, type[source->type], set, NULL, 0, source->n_samples, err));
-    return st_source_check_finite(source, STRAIT_FORMAT, err);
+    return st_source_count_missing(source, err);
 }
 
 static strait_status read_labels(st_source *source, st_hdf5 *file, const char *label, strait_error *err) {
@@ -83,8 +83,7 @@ static strait_status open_hdf5(st_source *source, const char *path, const st_sou
 
 static strait_status read_hdf5(void *dst, const st_source *source, int64_t i, strait_error *err) {
     const st_hdf5_number type[] = {[ST_U8] = ST_HDF5_U8, [ST_U16] = ST_HDF5_U16, [ST_F32] = ST_HDF5_F32};
-    ST_TRY(st_hdf5_read(dst, type[source->type], source->state, NULL, i, 1, err));
-    return source->type == ST_F32 ? st_cells_check_row(source, dst, i, err) : STRAIT_OK;
+    return st_hdf5_read(dst, type[source->type], source->state, NULL, i, 1, err);
 }
 
 static void close_hdf5(st_source *source) {

@@ -96,7 +96,7 @@ static strait_status read_values(st_source *source, st_gzfile *file, const char 
     }
     for (size_t i = 0; i < n; i++)
         values[i] = (float)value_of(header.type, (const uint8_t *)raw + i * size);
-    status = st_source_check_finite(source, STRAIT_FORMAT, err);
+    status = st_source_count_missing(source, err);
 done:
     st_free(raw);
     return status;

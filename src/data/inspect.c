@@ -53,7 +53,7 @@ static strait_status look_at_sample(strait_data_quality *out, looker *l, int64_t
     const st_source *source = l->data->source;
     const size_t width = st_dtype_size(source->type), bytes = sample_bytes(l->data, i);
     const void *sample = NULL;
-    ST_TRY(st_source_sample(&sample, source, st_data_source_sample(l->data, i), l->scratch[0], err));
+    ST_TRY(st_source_raw_sample(&sample, source, st_data_source_sample(l->data, i), l->scratch[0], err));
     l->digests[i] = (digest){hash_bytes(sample, bytes), i};
     if (bytes == width || memcmp(sample, (const char *)sample + width, bytes - width) == 0)
         out->n_flat += bytes > width;
@@ -70,8 +70,8 @@ static strait_status are_same(bool *out, looker *l, int64_t a, int64_t b, strait
     const void *x = NULL, *y = NULL;
     *out = false;
     if (sample_bytes(l->data, a) != sample_bytes(l->data, b)) return STRAIT_OK;
-    ST_TRY(st_source_sample(&x, source, st_data_source_sample(l->data, a), l->scratch[0], err));
-    ST_TRY(st_source_sample(&y, source, st_data_source_sample(l->data, b), l->scratch[1], err));
+    ST_TRY(st_source_raw_sample(&x, source, st_data_source_sample(l->data, a), l->scratch[0], err));
+    ST_TRY(st_source_raw_sample(&y, source, st_data_source_sample(l->data, b), l->scratch[1], err));
     *out = memcmp(x, y, sample_bytes(l->data, a)) == 0;
     return STRAIT_OK;
 }
@@ -119,6 +119,8 @@ static void warn_of_values(strait_data_quality *out, const strait_data_info *inf
     else if (source->type == ST_U16 && info->maximum < 4096)
         warn(out, "16 bits, of which %g is the largest: scale: unit makes them dark, scale: minmax does not",
              info->maximum);
+    if (info->n_missing > 0)
+        warn(out, "a model takes no missing values: fill them in, or choose data: {missing: zero}, mean or drop");
     if (source->n_values == 1) warn(out, "a sample is a single value: a signal has to be cut into windows first");
 }
 

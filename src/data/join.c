@@ -150,7 +150,7 @@ static strait_status read_joined(void *dst, const st_source *source, int64_t i, 
         void *scratch = part->values ? NULL : st_alloc(bytes, 1);
         const void *sample = NULL;
         if (!part->values && !scratch) return st_fail_memory(err, bytes, "a sample");
-        const strait_status status = st_source_sample(&sample, part, j->index[p][i], scratch, err);
+        const strait_status status = st_source_raw_sample(&sample, part, j->index[p][i], scratch, err);
         const int64_t channels = part->dim[part->n_dims - 1];
         for (int64_t k = 0; status == STRAIT_OK && k < shape[0] * shape[1]; k++)
             memcpy((char *)dst + (size_t)(k * shape[2] + first) * size,

@@ -1,9 +1,11 @@
-/* What a recipe asks of any data set before its model sees it: the column of labels taken out of a table, cells' counts
-   prepared (cells_prepare.c), channels mixed, images cropped and brought to one size, features scaled (derive.c). */
+/* What a recipe asks of any data set before its model sees it: the column of labels taken out of a table, missing
+   values filled in (missing.c), cells' counts prepared (cells_prepare.c), channels mixed, images cropped and brought to
+   one size, features scaled (derive.c). */
 #include <string.h>
 #include "data/augment.h"
 #include "data/cells_prepare.h"
 #include "data/derive.h"
+#include "data/missing.h"
 
 bool st_source_is_rows(const st_source *source) {
     for (;;) {
@@ -144,14 +146,17 @@ static strait_status check_pair(const strait_data *data, const strait_recipe *re
 }
 
 strait_status st_data_prepare(strait_data **out, strait_data *data, const strait_recipe *recipe, strait_error *err) {
-    strait_data *labelled = NULL;
+    strait_data *labelled = NULL, *filled = NULL;
     *out = NULL;
     ST_TRY(st_data_relabel(&labelled, data, recipe, err));
     strait_status status = check_pair(labelled, recipe, err);
+    if (status == STRAIT_OK) status = st_data_check_missing(labelled, recipe, err);
+    if (status == STRAIT_OK) status = st_data_fill_missing(&filled, labelled, recipe, err);
     if (status == STRAIT_OK)
-        status = st_cells_wanted(recipe) ? st_cells_prepare(out, labelled, recipe, err)
-                                         : prepare_images(out, labelled, recipe, err);
-    strait_data_free(labelled); /* the view keeps the source */
+        status = st_cells_wanted(recipe) ? st_cells_prepare(out, filled, recipe, err)
+                                         : prepare_images(out, filled, recipe, err);
+    strait_data_free(filled); /* the view keeps the source */
+    strait_data_free(labelled);
     return status;
 }
 

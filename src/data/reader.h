@@ -67,7 +67,9 @@ typedef struct st_source {
     /* For images of several sizes: height and width of each sample, [n_samples]; dim is {0, 0, channels}, n_values what
        the largest has, and they have to be resized before use (prepare.c). Else NULL. */
     int64_t (*sizes)[2];
-    char *mixed;              /* two of the sizes, with their files, for the message; NULL without sizes */
+    int64_t n_missing; /* values that are not finite, of those in memory (sparse ones too) */
+    char *missing;     /* the same in words: "3 values are missing, the first on line 7"; NULL: none that is known of */
+    char *mixed;       /* two of the sizes, with their files, for the message; NULL without sizes */
     struct st_source *target; /* what a model should make of each sample, [n_samples] of the same shape and type; NULL:
                                  the sample itself */
     atomic_int references;
@@ -136,23 +138,37 @@ strait_status st_source_set_note(st_source *source, strait_error *err, const cha
 /* Refuses a source whose samples have several sizes. Errors: SHAPE. */
 strait_status st_source_check_uniform(const st_source *source, strait_error *err);
 
-/* For readers: refuses values that are not finite, with their count and the first one's place. */
-strait_status st_source_check_finite(const st_source *source, strait_status code, strait_error *err);
+/* For readers: counts the values in memory that are not finite, and says which is the first (where the reader has not,
+   in words of its own). Errors: MEMORY. */
+strait_status st_source_count_missing(st_source *source, strait_error *err);
 
 /* The values of sample i: n_values, or fewer where the sizes differ. */
 static inline int64_t st_source_sample_values(const st_source *source, int64_t i) {
     return source->sizes ? source->sizes[i][0] * source->sizes[i][1] * source->dim[2] : source->n_values;
 }
 
-/* Sample i as [n_values] of the storage type: in the source's memory, or read into scratch (as big as a sample). */
-static inline strait_status st_source_sample(const void **out, const st_source *source, int64_t i, void *scratch,
-                                             strait_error *err) {
+/* Sample i as [n_values] of the storage type: in the source's memory, or read into scratch (as big as a sample). As it
+   is: for who looks for missing values; all others take st_source_sample. */
+static inline strait_status st_source_raw_sample(const void **out, const st_source *source, int64_t i, void *scratch,
+                                                 strait_error *err) {
     if (source->values) {
         *out = (const char *)source->values + (size_t)(i * source->n_values) * st_dtype_size(source->type);
         return STRAIT_OK;
     }
     *out = scratch;
     return source->reader->read(scratch, source, i, err);
+}
+
+/* FORMAT unless all values of sample i, [n_values], are finite. */
+strait_status st_source_check_sample(const st_source *source, int64_t i, const float *values, strait_error *err);
+
+/* The same, and FORMAT where a value of it is not finite. */
+static inline strait_status st_source_sample(const void **out, const st_source *source, int64_t i, void *scratch,
+                                             strait_error *err) {
+    ST_TRY(st_source_raw_sample(out, source, i, scratch, err));
+    const bool known = source->values || source->sparse;
+    if (source->type != ST_F32 || (known && !source->missing)) return STRAIT_OK;
+    return st_source_check_sample(source, i, *out, err);
 }
 
 #endif

@@ -27,7 +27,7 @@ static strait_status copy_rows(st_source *source, const float *values, int64_t n
     source->values = st_alloc(bytes, 1);
     if (!source->values) return st_fail_memory(err, bytes, "the rows of a data set");
     memcpy(source->values, values, bytes);
-    return st_source_check_finite(source, STRAIT_ARGUMENT, err);
+    return st_source_count_missing(source, err);
 }
 
 strait_status st_source_from_rows(st_source **out, const float *values, int64_t n_samples, int n_dims,

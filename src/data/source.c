@@ -1,6 +1,5 @@
 #include "data/reader.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +51,7 @@ void st_source_release(st_source *source) {
     st_free(source->proteins_option);
     st_free(source->sizes);
     st_free(source->mixed);
+    st_free(source->missing);
     st_free(source->path);
     st_free(source);
 }
@@ -151,21 +151,4 @@ strait_status st_source_check_uniform(const st_source *source, strait_error *err
     return st_fail(err, STRAIT_SHAPE,
                    "%s: its images have several sizes (%s); bring them to one: data: {resize: [h, w]}", source->path,
                    source->mixed ? source->mixed : "");
-}
-
-strait_status st_source_check_finite(const st_source *source, strait_status code, strait_error *err) {
-    if (source->type != ST_F32) return STRAIT_OK;
-    const float *values = source->values;
-    const int64_t n = source->n_samples * source->n_values;
-    int64_t count = 0, first = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (isfinite(values[i])) continue;
-        if (count == 0) first = i;
-        count++;
-    }
-    if (count == 0) return STRAIT_OK;
-    return st_fail(
-        err, code, "%s: %lld value%s not finite, the first (%s) is value %lld of sample %lld; clean the data",
-        source->path, (long long)count, count == 1 ? " is" : "s are", isnan(values[first]) ? "NaN" : "infinity",
-        (long long)(first % source->n_values), (long long)(first / source->n_values));
 }

@@ -6,6 +6,7 @@
 #include "base/string.h"
 #include "data/cells_prepare.h"
 #include "data/data_int.h"
+#include "data/missing.h"
 #include "recipe/features.h"
 
 /* The recipe's source with what it names in the file, "cells.h5ad#layers/counts", and with what it is paired with; the
@@ -15,6 +16,16 @@ static char *with_key(const char *source, const char *target, const strait_recip
     const bool keyed = recipe->data.key && !named;
     return st_format("%s%s%s%s%s", source, keyed ? "#" : "", keyed ? recipe->data.key : "", target ? ST_PAIR : "",
                      target ? target : "");
+}
+
+/* Leaves out what the recipe drops, and refuses what it does not put up with. */
+static strait_status settle_missing(strait_data **data, const strait_recipe *recipe, strait_error *err) {
+    strait_status status = st_data_drop_missing(data, recipe, err);
+    if (status == STRAIT_OK) status = st_data_check_missing(*data, recipe, err);
+    if (status == STRAIT_OK) return STRAIT_OK;
+    strait_data_free(*data);
+    *data = NULL;
+    return status;
 }
 
 /* source (and target), or what was given instead of it, with the samples the recipe chooses; not yet as the model takes
@@ -33,6 +44,7 @@ static strait_status open_chosen(strait_data **out, const char *source, const ch
     /* The labels first, since they may choose; the sizes last, so that only what was chosen is resized. */
     strait_status status = st_data_relabel(&labelled, override ? override : opened, recipe, err);
     if (status == STRAIT_OK) status = st_data_select(out, labelled, recipe, err);
+    if (status == STRAIT_OK) status = settle_missing(out, recipe, err);
     strait_data_free(labelled); /* a view keeps its source */
     strait_data_free(opened);
     return status;
@@ -174,9 +186,22 @@ static strait_status check_shapes(const strait_data *train, const strait_data *v
                       train->name, shape);
 }
 
+/* The same samples with their missing values filled in. */
+static strait_status fill(strait_data **data, const strait_recipe *recipe, strait_error *err) {
+    strait_data *filled = NULL;
+    if (!*data) return STRAIT_OK;
+    ST_TRY(st_data_fill_missing(&filled, *data, recipe, err));
+    strait_data_free(*data);
+    *data = filled;
+    return STRAIT_OK;
+}
+
 /* Fits on the training samples, prepares all, and lets the model's widths follow. */
 static strait_status fit_and_prepare(strait_data **train, strait_data **validation, strait_recipe *recipe,
                                      strait_error *err) {
+    ST_TRY(st_data_fit_missing(recipe, *train, err));
+    ST_TRY(fill(train, recipe, err));
+    ST_TRY(fill(validation, recipe, err));
     ST_TRY(st_cells_fit(recipe, *train, err));
     ST_TRY(prepare(train, recipe, err));
     if (recipe->data.scale_features) {

@@ -3,7 +3,6 @@
    st_source_resident_bytes(). */
 #include "data/tfrecord.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
@@ -43,14 +42,6 @@ static strait_status copy_image(void *dst, const st_source *source, int64_t i, c
     return same ? STRAIT_OK : fail_changed(where, err);
 }
 
-static strait_status check_finite(const float *values, int64_t n, const char *where, strait_error *err) {
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(values[i]))
-            return st_fail(err, STRAIT_FORMAT, "%s: value %lld is %s; clean the data", where, (long long)i,
-                           isnan(values[i]) ? "NaN" : "infinity");
-    return STRAIT_OK;
-}
-
 static strait_status copy_values(void *dst, const st_source *source, const st_feature *feature,
                                  const st_message *message, const char *where, strait_error *err) {
     const st_sample_layout *layout = &((const st_tfrecords *)source->state)->layout;
@@ -63,7 +54,7 @@ static strait_status copy_values(void *dst, const st_source *source, const st_fe
             return st_fail(err, STRAIT_FORMAT, "%s: has whole numbers beyond 2^24, which are not exact as float32",
                            where);
     }
-    return source->type == ST_F32 ? check_finite(dst, source->n_values, where, err) : STRAIT_OK;
+    return STRAIT_OK;
 }
 
 /* The record of sample i and the feature in it that holds the sample. *bytes is the caller's, also when this fails. */
@@ -143,12 +134,12 @@ static strait_status load_all(st_source *source, size_t bytes, strait_error *err
     strait_status status = STRAIT_OK;
     for (int64_t i = 0; i < source->n_samples && status == STRAIT_OK; i++)
         status = read_sample(values + (size_t)i * sample, source, i, err);
-    if (status == STRAIT_OK) {
-        source->values = values;
-    } else {
+    if (status != STRAIT_OK) {
         st_free(values);
+        return status;
     }
-    return status;
+    source->values = values;
+    return st_source_count_missing(source, err);
 }
 
 /* Takes the paths, whatever comes. */

@@ -269,6 +269,7 @@ static bool copy_preparation(strait_recipe *copy, const strait_recipe *original)
     return copy_string(&copy->data.target, original->data.target) &&
            copy_string(&copy->data.corrupt.watermark.text, corrupt->watermark.text) &&
            copy_string(&copy->data.corrupt.watermark.image, corrupt->watermark.image) &&
+           copy_numbers(&copy->data.means, &original->data.means) &&
            copy_numbers(&copy->data.offsets, &original->data.offsets) &&
            copy_numbers(&copy->data.factors, &original->data.factors) &&
            copy_items(&copy->data.only, original->data.only, original->data.n_only, sizeof *copy->data.only) &&
@@ -310,7 +311,7 @@ strait_status st_recipe_copy(strait_recipe **out, const strait_recipe *recipe, s
     copy->sweep.against_pca = NULL;
     copy->data.only = copy->data.except = NULL;
     copy->data.target = copy->data.corrupt.watermark.text = copy->data.corrupt.watermark.image = NULL;
-    copy->data.offsets = copy->data.factors = (st_numbers){0};
+    copy->data.means = copy->data.offsets = copy->data.factors = (st_numbers){0};
     copy->model.encoder = copy->model.decoder = NULL;
     if (!copy_owned(copy, recipe)) {
         strait_recipe_free(copy);
@@ -344,6 +345,7 @@ STRAIT_API void strait_recipe_free(strait_recipe *recipe) {
     st_free(recipe->data.target);
     st_free(recipe->data.corrupt.watermark.text);
     st_free(recipe->data.corrupt.watermark.image);
+    st_free(recipe->data.means.value);
     st_free(recipe->data.offsets.value);
     st_free(recipe->data.factors.value);
     st_layers_free(recipe->model.encoder, recipe->model.n_encoder);

@@ -94,6 +94,9 @@ struct st_layer {
     int64_t dim[4];    /* reshape: one sample's shape */
 };
 
+/* What is done about values that are not finite: empty fields, NaN, infinity. */
+typedef enum st_missing { ST_MISSING_REFUSE, ST_MISSING_ZERO, ST_MISSING_MEAN, ST_MISSING_DROP } st_missing;
+
 typedef enum st_scale { ST_SCALE_UNIT, ST_SCALE_NONE, ST_SCALE_MINMAX, ST_SCALE_STANDARD } st_scale;
 
 /* Numbers, owned. */
@@ -227,10 +230,12 @@ struct strait_recipe {
     uint64_t seed; /* default 42 */
     struct {
         st_pos pos, source_pos, validation_pos, label_pos, target_pos, crop_pos, channels_pos, corrupt_pos, only_pos,
-            except_pos;
+            except_pos, missing_pos;
         char *source;                      /* NULL when the recipe leaves it to the caller */
         char *validation_split;            /* a named split ("test"), or NULL */
         double validation_fraction;        /* 0 < f < 1: the last part of the training samples; 0: none */
+        st_missing missing;                /* default refuse */
+        st_numbers means;                  /* missing: mean, [the last axis], once fitted; owned */
         st_scale scale;                    /* default unit */
         double scale_offset, scale_factor; /* minmax and standard, once fitted on training data: x' = (x - offset) *
                                               factor; factor 0: not fitted */
@@ -367,6 +372,7 @@ typedef enum st_key_type {
     ST_KEY_ACTIVATION,  /* st_activation: relu, or {leaky_relu: {slope: 0.3}} */
     ST_KEY_LAYERS,      /* st_layer *, owned, with a count beside: a list of records[] */
     ST_KEY_VALIDATION,  /* a fraction or a split's name */
+    ST_KEY_MISSING,     /* a word, or fitted: {mean: [0.5, 2]} */
     ST_KEY_SCALE,       /* a word, or fitted: {minmax: {offset: 0, factor: 0.1}} */
     ST_KEY_CORRUPT,     /* st_corrupt, a record of its own: {gaussian: 0.2, clip: [0, 1]} */
     ST_KEY_OPTIMIZER,   /* st_optimizer: adam, or {adam: {learning_rate: 0.001}} */

@@ -61,8 +61,9 @@ strait_status st_read_record(void *base, const st_record *record, const st_node 
 typedef strait_status st_key_reader(void *base, const st_record *record, const st_key *key, const st_node *node,
                                     strait_error *err);
 st_key_reader st_read_number, st_read_layers, st_read_branch, st_read_branches, st_read_slice, st_read_margins,
-    st_read_activation, st_read_initializer, st_read_validation, st_read_scale, st_read_corrupt, st_read_shares,
-    st_read_optimizer, st_read_loss, st_read_schedule, st_read_units, st_read_numbers, st_read_crop, st_read_channels;
+    st_read_activation, st_read_initializer, st_read_validation, st_read_scale, st_read_missing, st_read_corrupt,
+    st_read_shares, st_read_optimizer, st_read_loss, st_read_schedule, st_read_units, st_read_numbers, st_read_crop,
+    st_read_channels;
 
 /* "genes", "proteins"; NULL for what is fixed. */
 const char *st_slice_word(st_slice_of of);

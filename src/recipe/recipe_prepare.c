@@ -23,6 +23,28 @@ strait_status st_read_numbers(void *base, const st_record *record, const st_key 
     return STRAIT_OK;
 }
 
+/* A word; or {mean: [1, 2]}, as a training has found them. */
+strait_status st_read_missing(void *base, const st_record *record, const st_key *key, const st_node *node,
+                              strait_error *err) {
+    strait_recipe *recipe = base;
+    const bool map = node->kind == ST_NODE_MAP && node->n_children == 1;
+    if (node->kind != ST_NODE_SCALAR && !map) return st_fail_type(err, record, key, node, "refuse, zero, mean or drop");
+    const char *word = map ? node->first->key : node->text;
+    size_t i = 0;
+    while (i < key->n_words && strcmp(key->words[i], word) != 0)
+        i++;
+    if (i == key->n_words)
+        return st_fail_unknown(err, map ? node->first->key_pos : node->pos, key->name, word, "", key->words,
+                               key->n_words);
+    recipe->data.missing = (st_missing)i;
+    if (!map || st_node_is_null(node->first)) return STRAIT_OK;
+    if (i != ST_MISSING_MEAN)
+        return st_fail_at(err, STRAIT_RECIPE, node->first->pos, "%s has no settings: write '%s' alone", word, word);
+    if (node->first->kind != ST_NODE_SEQUENCE)
+        return st_fail_at(err, STRAIT_RECIPE, node->first->pos, "mean: a list of numbers, one for each feature");
+    return st_read_numbers(recipe, record, key, node->first, err);
+}
+
 /* Offset and factor go together: both numbers, both lists as long, or neither. */
 static strait_status check_fitted(const strait_recipe *recipe, const st_record *record, const st_node *body,
                                   strait_error *err) {

@@ -319,6 +319,7 @@ static st_key_reader *const readers[] = {
     [ST_KEY_ACTIVATION] = st_read_activation,
     [ST_KEY_LAYERS] = st_read_layers,
     [ST_KEY_VALIDATION] = st_read_validation,
+    [ST_KEY_MISSING] = st_read_missing,
     [ST_KEY_SCALE] = st_read_scale,
     [ST_KEY_CORRUPT] = st_read_corrupt,
     [ST_KEY_OPTIMIZER] = st_read_optimizer,

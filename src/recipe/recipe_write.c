@@ -150,6 +150,18 @@ static void write_numbers(st_text *text, const st_key *key, const void *base) {
     if (list->n > 0) st_text_add(text, "]");
 }
 
+/* zero; {mean: [1, 2]}. */
+static void write_missing(st_text *text, const st_key *key, const strait_recipe *recipe) {
+    const char *word = key->words[recipe->data.missing];
+    if (recipe->data.means.n == 0) {
+        st_text_add(text, "%s", word);
+        return;
+    }
+    st_text_add(text, "{%s: ", word);
+    write_numbers(text, key, recipe);
+    st_text_add(text, "}");
+}
+
 /* minmax; {minmax: {offset: 0, factor: 0.1}}; {standard: {per: feature, offset: [1, 2], factor: [3, 4]}}. */
 static void write_scale(st_text *text, const st_key *key, const strait_recipe *recipe) {
     const bool per = recipe->data.scale_features;
@@ -317,6 +329,7 @@ static void write_value(st_text *text, const st_key *key, const void *base) {
     case ST_KEY_SECTION: write_flow(text, key->records, base); break;
     case ST_KEY_ACTIVATION: write_activation(text, key, value); break;
     case ST_KEY_VALIDATION: write_validation(text, base); break;
+    case ST_KEY_MISSING: write_missing(text, key, base); break;
     case ST_KEY_SCALE: write_scale(text, key, base); break;
     case ST_KEY_CORRUPT: write_flow(text, key->records, value); break;
     case ST_KEY_INTERVAL: write_interval(text, base); break;
@@ -370,6 +383,7 @@ static bool is_absent(const st_key *key, const void *base) {
     case ST_KEY_CROP: return !recipe->data.crop.on;
     case ST_KEY_CHANNELS: return recipe->data.channels.kind == ST_CHANNELS_ALL;
     case ST_KEY_WORD: return strcmp(key->name, "split") == 0 && recipe->data.split == ST_SPLIT_LAST;
+    case ST_KEY_MISSING: return recipe->data.missing == ST_MISSING_REFUSE;
     case ST_KEY_FLIP: return flip_at(base, key->offset) == 0;
     case ST_KEY_SHARES: return number_at(base, key->offset) == 0 && number_at(base, key->offset + sizeof(double)) == 0;
     case ST_KEY_SCHEDULE: return schedule->kind == ST_SCHEDULE_CONSTANT && schedule->warmup == 0;

@@ -109,6 +109,8 @@ static const st_record augments[] = {
      .doc = "random changes of each training image, the same to input and target"},
 };
 
+static const char *const missings[] = {[ST_MISSING_REFUSE] = "refuse", [ST_MISSING_ZERO] = "zero",
+                                       [ST_MISSING_MEAN] = "mean", [ST_MISSING_DROP] = "drop"};
 static const char *const splits[] = {
     [ST_SPLIT_LAST] = "last", [ST_SPLIT_SHUFFLED] = "shuffled", [ST_SPLIT_STRATIFIED] = "stratified",
     [ST_SPLIT_SHARDS] = "shards"};
@@ -165,6 +167,10 @@ static const st_key data_keys[] = {
             "shards: the last files of a source of several"},
     {.name = "split_seed", .type = ST_KEY_INTEGER, IN_RECIPE(data.split_seed), RANGE(1, MAX_SEED),
      .doc = "of that draw; left out: seed"},
+    {.name = "missing", .type = ST_KEY_MISSING, IN_RECIPE(data.missing), .beside = offsetof(strait_recipe, data.means),
+     POS_IN_RECIPE(data.missing_pos), ANY, WORDS(missings), .fallback = "refuse",
+     .doc = "values that are empty, NaN or infinite: refuse them; zero takes their place; mean: the mean of their column "
+            "(of images: of their channel) over the training samples; drop: samples with any are left out"},
     {.name = "scale", .type = ST_KEY_SCALE, IN_RECIPE(data.scale), WORDS(scales), ROWS(fitted_scales),
      .fallback = "unit", .doc = "unit: u8 / 255, u16 / 65535; minmax: to 0..1 by the training data; standard: to mean 0 "
      "and variance 1 by it; none"},

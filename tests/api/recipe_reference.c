@@ -62,6 +62,7 @@ static void print_value(const st_key *key) {
     case ST_KEY_WORD:
     case ST_KEY_EITHER:
     case ST_KEY_FLIP:
+    case ST_KEY_MISSING:
     case ST_KEY_SCALE:
         for (size_t i = 0; i < key->n_words; i++)
             printf("%s`%s`", i ? ", " : "", key->words[i]);

@@ -245,8 +245,10 @@ expect_refused 'bomb.h5ad: X: announces 1030792151040 bytes, but only 0 are stor
 expect_refused 'huge.h5ad: X: announces more than 1 TiB' data info huge.h5ad
 expect_refused 'codes.h5ad: obs/kind: row 0 has code 77, but there are 3 categories' \
     train small.yaml --data codes.h5ad --quiet
-expect_refused 'nan.h5ad: 2 values are not finite .NaN or infinity., the first is value [0-9]+ .gene[0-9]+. of sample 0 .cell0.' \
-    data info nan.h5ad
+expect_refused 'nan.h5ad: 2 values are not finite, the first .NaN. is value [0-9]+ .gene[0-9]+. of sample 0 .cell0.' \
+    train small.yaml --data nan.h5ad --quiet
+run data info nan.h5ad
+grep -q '^missing  2 values are not finite' "$out" || fail "data info does not tell of missing values"
 expect_refused 'loop.h5: holds no data set of numbers' data info loop.h5
 expect_refused 'cut.h5ad: no HDF5 file that can be read' data info cut.h5ad
 run data info spoiled.h5ad

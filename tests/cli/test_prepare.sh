@@ -86,4 +86,47 @@ run train wrong.yaml --out bad
 expect_exit 1
 expect_error 'wrong.yaml:7:9: crop: '
 
+cat >gaps.csv <<'CSV'
+a,b
+1,2
+3,
+5,9
+7,NA
+4,4
+CSV
+printf 'a,b\n,4\n' >later.csv
+cat >gaps.yaml <<'YAML'
+name: gaps
+data: {source: gaps.csv, missing: mean, scale: none}
+model: {input: [2], encoder: [{dense: {units: 1}}], decoder: [{dense: {units: 2}}]}
+train: {epochs: 1, batch_size: 2}
+YAML
+
+check "missing values are told, refused, filled in as in training, left out"
+run data info gaps.csv --json
+[ "$(json .missing)" = 2 ] || fail "it tells $(cat "$out")"
+run train gaps.yaml --out gaps --set data.missing=null
+expect_exit 1
+expect_error "gaps.csv: 2 values are missing, the first on line 3, column 'b' (1); fill them in, or let the recipe"
+[ -e gaps ] && fail "a refused training leaves something behind"
+run train gaps.yaml --out gaps
+expect_exit 0
+expect_error 'the mean of their feature takes their place'
+grep -q 'missing: {mean: \[4, 5\]}' gaps/gaps-001/recipe.yaml || fail "the run keeps $(cat gaps/gaps-001/recipe.yaml)"
+run encode gaps/gaps-001 later.csv -o later.npy
+expect_exit 0
+expect_error 'later.csv: 1 value is missing'
+printf 'a,b\n4,4\n' >filled.csv # 4: the mean
+run encode gaps/gaps-001 filled.csv -o filled.npy
+cmp later.npy filled.npy || fail "a missing value is not the mean"
+run train gaps.yaml --out gaps --set data.missing=drop
+expect_exit 0
+expect_error '2 of 5 samples are left out'
+run encode gaps/gaps-002 later.csv -o no.npy
+expect_exit 1
+expect_error 'the model was trained without such samples'
+run pca gaps.csv -o no.csv
+expect_exit 1
+expect_error 'gaps.csv: 2 values are missing'
+
 finish

@@ -72,6 +72,21 @@ static inline strait_data *open_good(const char *source) {
     return data;
 }
 
+/* Source opens, and says that so many values are missing, in these words; who wants its samples is refused. */
+static inline void assert_misses(const char *source, int64_t n, const char *missing) {
+    strait_data_info info;
+    strait_array *array = NULL;
+    strait_error err = {0};
+    strait_data *data = open_good(source);
+    assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+    assert_int_equal(info.n_missing, n);
+    assert_string_equal(info.missing, missing);
+    assert_int_equal(strait_data_rows(&array, data, 0, info.n_samples, &err), STRAIT_FORMAT);
+    assert_non_null(strstr(err.message, missing));
+    assert_null(array);
+    strait_data_free(data);
+}
+
 /* Opens source with the first, the second, ... allocation failing, until one opening goes through. */
 static inline void assert_open_survives_failing_allocations(const char *source) {
     for (uint64_t n = 1;; n++) {

@@ -113,10 +113,7 @@ static void test_mistakes(void **state) {
                       alone);
     static const char huge[] = "%%MatrixMarket matrix coordinate real general\n5 4 1\n1 1 1e39\n";
     const char *folder = write_folder("huge", huge, features);
-    assert_open_fails(folder, STRAIT_FORMAT,
-                      "%s/matrix.mtx: 1 value is not finite (NaN or infinity), the first is value 0 (A) of sample 0 "
-                      "(AAA-1); clean the data",
-                      folder);
+    assert_misses(folder, 1, "1 value is not finite, the first (infinity) is value 0 (A) of sample 0 (AAA-1)");
     /* More than may be kept is told before it is read. */
     st_source_set_resident_bytes(100);
     assert_open_fails(

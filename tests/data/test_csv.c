@@ -105,22 +105,32 @@ static void assert_table_fails(const char *text, const char *message) {
     assert_open_fails(write_text("bad.csv", text), STRAIT_FORMAT, "%s: %s", test_path("bad.csv"), message);
 }
 
+static void assert_table_misses(const char *text, int64_t n, const char *missing) {
+    assert_misses(write_text("gaps.csv", text), n, missing);
+}
+
+/* Counted and told, with the place of the first. */
+static void test_missing(void **state) {
+    (void)state;
+    assert_table_misses("a,height\n1,2\n3,NA\nnan,4\n", 2,
+                        "2 values are missing, the first on line 3, column 'height' (1)");
+    assert_table_misses("1,\n3,4\n", 1, "1 value is missing, the first on line 1, column 1");
+    assert_table_misses("1,2\n3,1e39\n4,4\n", 1, "1 value is not finite, the first (infinity) is value 1 of sample 1");
+}
+
 static void test_mistakes(void **state) {
     (void)state;
     assert_table_fails("a,b\n1,2\n\n3,4,5\n", "line 4 has 3 columns, line 1 has 2");
     assert_table_fails("1,2,3\n3\n", "line 2 has 1 column, line 1 has 3");
-    assert_table_fails("a,height\n1,2\n3,NA\nnan,4\n",
-                       "2 values are missing, the first on line 3, column 'height' (1); "
-                       "fill in or remove them");
-    assert_table_fails("1,\n3,4\n", "1 value is missing, the first on line 1, column 1; fill in or remove them");
+    assert_table_fails("a,label\n1,2\n3,NA\n",
+                       "1 label is missing, the first on line 3; fill in or remove them, or read the table without "
+                       "labels: data: {label: none}");
     assert_table_fails("a,b\n1,2\n3,4x\n", "line 3, column 'b' (1): '4x' is not a number; if it is the label, name its "
                                            "column: data: {label: COLUMN}");
     assert_table_fails("1;2\n3;4,5\n",
                        "line 2, column 1: '4,5' is not a number; numbers are written with a decimal point");
     assert_table_fails("1,2\n3,inf\n", "line 2, column 1: 'inf' is not a number; if it is the label, name its column: "
                                        "data: {label: COLUMN}");
-    assert_table_fails("1,2\n3,1e39\n", "1 value is not finite, the first (infinity) is value 1 of sample 1; clean the "
-                                        "data");
     assert_table_fails("1,2\n3,\"4\n", "line 2: a quote is left open");
     assert_table_fails("1,2\n3,\"4\"5\n", "line 2: more text after a closing quote");
     assert_table_fails("a,b\n", "holds a header and no rows");
@@ -241,6 +251,7 @@ int main(void) {
         cmocka_unit_test(test_separators_and_headers),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_missing),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_wide),

@@ -178,11 +178,9 @@ static void test_bad_files(void **state) {
     assert_open_fails(path, STRAIT_FORMAT, "%s: is cut short in its .npy header", path);
     const float nan = __builtin_nanf("");
     write_npy("a.npy", 1, "<f4", "False", "(2, 2)", (float[]){1, 2, nan, 4}, 16);
-    assert_open_fails(path, STRAIT_FORMAT,
-                      "%s: 1 value is not finite, the first (NaN) is value 0 of sample 1; clean the data", path);
+    assert_misses(path, 1, "1 value is not finite, the first (NaN) is value 0 of sample 1");
     write_npy("a.npy", 1, "<f8", "False", "(1, 2)", (double[]){1, 1e300}, 16); /* beyond float32 */
-    assert_open_fails(path, STRAIT_FORMAT,
-                      "%s: 1 value is not finite, the first (infinity) is value 1 of sample 0; clean the data", path);
+    assert_misses(path, 1, "1 value is not finite, the first (infinity) is value 1 of sample 0");
 }
 
 /* What numpy itself writes. */

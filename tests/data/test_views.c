@@ -69,9 +69,7 @@ static void test_bad_rows(void **state) {
     (void)state;
     strait_data *data = NULL;
     strait_error err;
-    const float values[] = {1, INFINITY, 3, 4};
-    assert_error(strait_data_from_rows(&data, values, 2, 1, (int64_t[]){2}, &err), STRAIT_ARGUMENT, &err,
-                 "rows: 1 value is not finite, the first (infinity) is value 1 of sample 0; clean the data");
+    const float values[] = {1, 2, 3, 4};
     assert_error(strait_data_from_rows(&data, values, 0, 1, (int64_t[]){2}, &err), STRAIT_ARGUMENT, &err,
                  "the number of samples is 0; it must be at least 1");
     assert_error(strait_data_from_rows(&data, values, 2, 1, (int64_t[]){-2}, &err), STRAIT_ARGUMENT, &err,
