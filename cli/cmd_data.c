@@ -87,13 +87,14 @@ static json_t *warnings_json(const strait_data_quality *quality) {
 }
 
 static json_t *info_json(const strait_data_info *info, const strait_data_quality *quality) {
-    return json_pack(
-        "{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "missing", (json_int_t)info->n_missing, "duplicates",
-        (json_int_t)quality->n_duplicates, "warnings", warnings_json(quality), "source", cli_json_text(info->source),
-        "format", cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples",
-        (json_int_t)info->n_samples, "shape", cli_json_shape(info->n_dims, info->dim), "bytes", (json_int_t)info->bytes,
-        "resident", info->resident, "note", cli_json_text(info->note), "minimum", cli_json_real(info->minimum),
-        "maximum", cli_json_real(info->maximum), "mean", cli_json_real(info->mean), "labels", labels_json(info));
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "missing",
+                     (json_int_t)info->n_missing, "duplicates", (json_int_t)quality->n_duplicates, "warnings",
+                     warnings_json(quality), "source", cli_json_text(info->source), "format",
+                     cli_json_text(info->format), "storage", cli_json_text(info->storage), "samples",
+                     (json_int_t)info->n_samples, "shape", cli_json_shape(info->n_dims, info->dim), "bytes",
+                     (json_int_t)info->bytes, "resident", info->resident, "note", cli_json_text(info->note), "minimum",
+                     cli_json_real(info->minimum), "maximum", cli_json_real(info->maximum), "mean",
+                     cli_json_real(info->mean), "labels", labels_json(info));
 }
 
 static cli_exit run(const cli_args *args) {
