@@ -9,7 +9,7 @@
 
 static const cli_option options[] = {
     {"to", 0, CLI_COUNT, false, "N", "how many images there shall be, those of DATA among them"},
-    {"output", 'o', CLI_TEXT, false, "DIR", "a new folder of PNG files, by labels; or a file, FILE.npy"},
+    {"output", 'o', CLI_TEXT, false, "DIR", "a new folder of PNG files, by labels; or a file: .npy, .npz, .csv"},
     {"augment", 0, CLI_TEXT, false, "MAP", "what is done, as data.augment in recipes (default: " USUAL ")"},
     {"seed", 's', CLI_SEED, false, "N", "another seed gives other images (default: 42)"},
     CLI_OPTION_JSON,
@@ -25,7 +25,7 @@ static const cli_example examples[] = {
 
 static cli_exit run(const cli_args *args) {
     const char *path = cli_text(args, "output"), *augment = cli_text(args, "augment");
-    if (!path) return cli_usage("where to? use -o DIR or -o FILE.npy");
+    if (!path) return cli_usage("where to? use -o DIR or -o FILE");
     if (!cli_has(args, "to")) return cli_usage("how many images? use --to N");
     const int64_t n = cli_int(args, "to", 0);
     strait_data *data = NULL;
@@ -48,11 +48,11 @@ static cli_exit run(const cli_args *args) {
 const cli_command cli_data_augment = {
     .name = "data augment",
     .summary = "write an enlarged set of images",
-    .synopsis = {"data augment DATA --to N -o DIR [OPTIONS]", "data augment DATA --to N -o FILE.npy [OPTIONS]"},
+    .synopsis = {"data augment DATA --to N -o DIR [OPTIONS]", "data augment DATA --to N -o FILE [OPTIONS]"},
     .details =
         "The images of DATA come first, as they are; then come augmented ones, of each image in turn. The same seed "
         "gives the same files, and a larger set begins with the smaller one. A folder gets a sub-folder for each "
-        "label; beside FILE.npy stand the labels as FILE_labels.npy. The folder appears when it is whole.",
+        "label; beside FILE.npy stand the labels as FILE_labels.npy. File and folder appear when they are whole.",
     .operand = {"DATA"},
     .least_operands = 1,
     .options = options,

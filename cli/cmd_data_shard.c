@@ -3,11 +3,13 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "terminal.h"
 
 static const cli_option options[] = {
     {"shards", 'n', CLI_COUNT, false, "N", "how many files (default: 100)"},
     {"output", 'o', CLI_TEXT, false, "DIR", "the folder they go into"},
     CLI_OPTION_JSON,
+    CLI_OPTION_QUIET,
     {0},
 };
 
@@ -24,8 +26,9 @@ static cli_exit run(const cli_args *args) {
     if (n_shards > 99999) return cli_usage("--shards: at most 99999");
     strait_data *data = NULL;
     strait_error err = {0};
+    cli_work work = {.verb = "sharding", .quiet = cli_has(args, "quiet")};
     strait_status status = strait_data_open(&data, args->operand[0], &err);
-    if (status == STRAIT_OK) status = strait_data_shard(data, folder, (int)n_shards, NULL, NULL, &err);
+    if (status == STRAIT_OK) status = strait_data_shard(data, folder, (int)n_shards, cli_work_progress, &work, &err);
     const int64_t n = status == STRAIT_OK ? strait_data_count(data) : 0;
     strait_data_free(data);
     if (status != STRAIT_OK) return cli_failed(&err);

@@ -126,10 +126,10 @@ STRAIT_API strait_status strait_data_rows(strait_array **out, strait_data *data,
    (shard,record,sample,name,label). Images that are encoded (PNG, JPEG) keep their bytes (image/encoded); other samples
    are stored as they are (image/raw, image/shape, image/dtype; of rows raw, shape, dtype), with label, label/text and
    name. Each file is there whole or not at all; what is there from a run that was broken off is kept, and the same
-   bytes come of it. progress (may be NULL) is told after each shard. Errors: ARGUMENT (more shards than samples; shards
-   of other data are in the folder), those of reading, IO, MEMORY. */
+   bytes come of it. progress (may be NULL) is told after each sample of what is still to be written. Errors: ARGUMENT
+   (more shards than samples; shards of other data are in the folder), those of reading, IO, MEMORY. */
 STRAIT_API strait_status strait_data_shard(strait_data *data, const char *folder, int n_shards,
-                                           void (*progress)(void *context, int done, int n_shards), void *context,
+                                           void (*progress)(void *context, int64_t done, int64_t total), void *context,
                                            strait_error *err);
 
 /* A column of numbers, one a sample. */
@@ -144,11 +144,9 @@ typedef struct strait_column {
 STRAIT_API strait_status strait_samples_write(const char *path, strait_data *data, const int64_t *sample, int64_t n,
                                               int n_columns, const strait_column *column, strait_error *err);
 
-/* Writes n images: those of data as they are, then augmented ones, each image's in turn. augment: as data.augment in a
-   recipe, "{rotate: 15, zoom: 0.1}". out: a file, "FILE.npy" (with "FILE_labels.npy" where there are labels), or a new
-   folder of PNG files with a sub-folder for each label, which appears when it is whole. The same seed gives the same
-   bytes. Errors: ARGUMENT (no images, fewer than there are), RECIPE (augment), IO (out is there), MEMORY, those of
-   reading. */
+/* Writes n images, as strait_data_write does, to a file or a new folder: those of data as they are, then augmented
+   ones, each image's in turn. augment: as data.augment in a recipe, "{rotate: 15, zoom: 0.1}". The same seed gives the
+   same bytes. Errors: ARGUMENT (no images, fewer than there are), RECIPE (augment), those of strait_data_write. */
 STRAIT_API strait_status strait_data_augment(const char *out, strait_data *data, int64_t n, const char *augment,
                                              uint64_t seed, strait_error *err);
 

@@ -60,8 +60,8 @@ STRAIT_API strait_status strait_model_encode(strait_array **out, const strait_mo
                                              const strait_apply_options *options, strait_error *err);
 
 /* What the data lacks, in words, for people: of the genes and proteins that the model was trained on, which count as 0;
-   or values that are missing, and what the model's recipe puts in their place. *out is NULL when there is nothing to tell, else the caller's (strait_string_free). Errors as
-   strait_model_encode; SHAPE when none of them is there. */
+   or values that are missing, and what the model's recipe puts in their place. *out is NULL when there is nothing to
+   tell, else the caller's (strait_string_free). Errors as strait_model_encode; SHAPE when none of them is there. */
 STRAIT_API strait_status strait_model_missing(char **out, const strait_model *model, strait_data *data,
                                               strait_error *err);
 

@@ -16,7 +16,8 @@ size_t st_npy_header_bytes(const void *prefix, size_t n);
 strait_status st_array_set_shape(size_t *bytes, st_source *source, const st_npy *npy, strait_error *err);
 
 /* Fills in the values from raw, the array's bytes as they are in the file, whose shape st_array_set_shape has taken.
-   raw is taken, whatever comes. Values that are not finite are counted (st_source_count_missing). Errors: FORMAT, MEMORY. */
+   raw is taken, whatever comes. Values that are not finite are counted (st_source_count_missing). Errors: FORMAT,
+   MEMORY. */
 strait_status st_array_fill(st_source *source, const st_npy *npy, void *raw, strait_error *err);
 
 /* Whether the array can be labels of n samples: n of them, whole numbers, booleans, texts or floats. */

@@ -236,8 +236,7 @@ static bool copy_numbers(st_numbers *out, const st_numbers *list) {
 
 static strait_status take_numbers(derived *d, const st_derivation *what, int64_t features, strait_error *err) {
     if (what->means && what->means->n != features)
-        return st_fail(err, STRAIT_SHAPE,
-                       "missing: the model has %lld means, and the samples of %s have %lld features",
+        return st_fail(err, STRAIT_SHAPE, "missing: the model has %lld means, and the samples of %s have %lld features",
                        (long long)what->means->n, d->base->path, (long long)features);
     if (what->means && !copy_numbers(&d->means, what->means))
         return st_fail_memory(err, (size_t)features * sizeof(double), "means of features");

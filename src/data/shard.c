@@ -43,7 +43,9 @@ typedef struct sharding {
     char *scratch;    /* one sample */
     st_example_text example;
     st_text record;
-    void (*progress)(void *context, int done, int n_shards);
+    bool *wanted;        /* [n_shards]: it is still to be written */
+    int64_t done, total; /* samples of those */
+    void (*progress)(void *context, int64_t done, int64_t total);
     void *context;
 } sharding;
 
@@ -167,21 +169,38 @@ static strait_status add_sample(sharding *s, st_file *file, int64_t i, strait_er
 static strait_status write_shard(sharding *s, const char *path, int k, strait_error *err) {
     st_file *file = NULL;
     strait_status status = st_file_create(&file, path, err);
-    for (int64_t i = s->first[k]; i < s->first[k + 1] && status == STRAIT_OK; i++)
+    for (int64_t i = s->first[k]; i < s->first[k + 1] && status == STRAIT_OK; i++) {
         status = add_sample(s, file, s->sample[i], err);
+        if (status == STRAIT_OK && s->progress) s->progress(s->context, ++s->done, s->total);
+    }
     if (status == STRAIT_OK) return st_file_commit(file, err);
     st_file_abandon(file);
     return status;
 }
 
-static strait_status write_shards(sharding *s, strait_error *err) {
+/* The shards that are not there yet. */
+static strait_status find_shards_to_write(sharding *s, strait_error *err) {
+    s->wanted = st_alloc((size_t)s->n_shards, sizeof *s->wanted);
+    if (!s->wanted) return st_fail_memory(err, (size_t)s->n_shards, "a list of shards");
     for (int k = 0; k < s->n_shards; k++) {
         char *path = path_of_shard(s, k);
         if (!path) return st_fail_memory(err, strlen(s->folder), "a path");
-        const strait_status status = st_path_exists(path) ? STRAIT_OK : write_shard(s, path, k, err);
+        s->wanted[k] = !st_path_exists(path);
+        st_free(path);
+        if (s->wanted[k]) s->total += s->first[k + 1] - s->first[k];
+    }
+    return STRAIT_OK;
+}
+
+static strait_status write_shards(sharding *s, strait_error *err) {
+    ST_TRY(find_shards_to_write(s, err));
+    for (int k = 0; k < s->n_shards; k++) {
+        if (!s->wanted[k]) continue;
+        char *path = path_of_shard(s, k);
+        if (!path) return st_fail_memory(err, strlen(s->folder), "a path");
+        const strait_status status = write_shard(s, path, k, err);
         st_free(path);
         ST_TRY(status);
-        if (s->progress) s->progress(s->context, k + 1, s->n_shards);
     }
     return STRAIT_OK;
 }
@@ -223,7 +242,7 @@ static strait_status run(sharding *s, strait_error *err) {
 }
 
 strait_status strait_data_shard(strait_data *data, const char *folder, int n_shards,
-                                void (*progress)(void *context, int done, int n_shards), void *context,
+                                void (*progress)(void *context, int64_t done, int64_t total), void *context,
                                 strait_error *err) {
     enum { MOST_SHARDS = 99999 };
     const st_source *source = data->source;
@@ -239,6 +258,7 @@ strait_status strait_data_shard(strait_data *data, const char *folder, int n_sha
     st_text_free(&s.record);
     st_free(s.sample);
     st_free(s.first);
+    st_free(s.wanted);
     st_free(s.scratch);
     return status;
 }

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "data/corrupt.h"
 #include "data/resize.h"
-#include "image/png.h"
+#include "image/image.h"
 
 #define GLYPH_WIDTH 5
 #define GLYPH_HEIGHT 8
@@ -131,10 +131,20 @@ static strait_status draw_text(uint8_t **out, int64_t size[2], const char *text,
     return STRAIT_OK;
 }
 
+/* Of the file's first image. */
+static strait_status take_place(void *context, const st_image *header, strait_error *err) {
+    uint64_t *place = context;
+    (void)err;
+    if (*place == UINT64_MAX) *place = header->place;
+    return STRAIT_OK;
+}
+
 /* An image's luma (ITU-R BT.601) as bytes. */
 static strait_status read_image(uint8_t **out, int64_t size[2], const char *path, strait_error *err) {
     st_image image = {0};
-    ST_TRY(st_png_read(&image, path, err));
+    uint64_t place = UINT64_MAX;
+    ST_TRY(st_image_scan(path, take_place, &place, err));
+    ST_TRY(st_image_read(&image, path, place, err));
     const int64_t n = (int64_t)image.height * image.width;
     uint8_t *luma = st_alloc((size_t)n, 1);
     for (int64_t i = 0; luma && i < n; i++) {

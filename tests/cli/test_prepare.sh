@@ -86,6 +86,20 @@ run train wrong.yaml --out bad
 expect_exit 1
 expect_error 'wrong.yaml:7:9: crop: '
 
+if /usr/bin/python3 -c 'import PIL' 2>/dev/null; then
+    check "a watermark may be an image of any kind that is read"
+    /usr/bin/python3 -c '
+from PIL import Image
+mark = Image.frombytes("L", (4, 4), bytes(range(0, 256, 16)))
+mark.save("mark.png"); mark.save("mark.tif"); mark.convert("RGB").save("mark.jpg")'
+    for kind in png tif jpg; do
+        run train all.yaml --out "$kind" --quiet --set "data.corrupt={watermark: {image: mark.$kind}}"
+        expect_exit 0
+        run encode "$kind/all-001" set -o "$kind.npy"
+    done
+    expect_same png.npy tif.npy
+fi
+
 cat >gaps.csv <<'CSV'
 a,b
 1,2
@@ -111,17 +125,17 @@ expect_error 'gaps.csv: 2 values are missing, the first on line 3, column .b. .1
 [ -e gaps ] && fail "a refused training leaves something behind"
 run train gaps.yaml --out gaps
 expect_exit 0
-expect_error 'the mean of their feature takes their place'
+expect_stderr 'the mean of their feature takes their place'
 grep -q 'missing: {mean: \[4, 5\]}' gaps/gaps-001/recipe.yaml || fail "the run keeps $(cat gaps/gaps-001/recipe.yaml)"
 run encode gaps/gaps-001 later.csv -o later.npy
 expect_exit 0
-expect_error 'later.csv: 1 value is missing'
+expect_stderr 'later.csv: 1 value is missing'
 printf 'a,b\n4,4\n' >filled.csv # 4: the mean
 run encode gaps/gaps-001 filled.csv -o filled.npy
 cmp later.npy filled.npy || fail "a missing value is not the mean"
 run train gaps.yaml --out gaps --set data.missing=drop
 expect_exit 0
-expect_error '2 of 5 samples are left out'
+expect_stderr '2 of 5 samples are left out'
 run encode gaps/gaps-002 later.csv -o no.npy
 expect_exit 1
 expect_error 'the model was trained without such samples'
