@@ -21,7 +21,8 @@ typedef struct strait_run {
                          "damaged": its files cannot be read, strait_run_open says why */
     char loss_name[64], optimizer[32];
     char source[512];  /* of the data */
-    char checksum[32]; /* "crc32:1a2b3c4d" of the training samples as stored */
+    char checksum[32]; /* "crc32:1a2b3c4d" of the training samples; larger than memory: "records:...",
+                               of the checksums in TFRecord files, or "sampled:...", of 1024 samples */
     char version[32], processor[128], command[1024];
     char started[32]; /* ISO 8601, UTC; "" when not known */
     uint64_t seed;

@@ -87,12 +87,10 @@ static void take_result(strait_run *run, const strait_train_result *result) {
 }
 
 static strait_status take_data(strait_run *run, const st_run_record_config *config, strait_error *err) {
-    uint32_t crc;
     run->n_samples = strait_data_count(config->data);
     run->n_validation = config->validation ? strait_data_count(config->validation) : 0;
-    ST_TRY(st_data_checksum(&crc, config->data, err));
-    snprintf(run->checksum, sizeof run->checksum, "crc32:%08x", (unsigned)crc);
-    return STRAIT_OK;
+    _Static_assert(sizeof run->checksum >= ST_FINGERPRINT, "there is room for it");
+    return st_data_fingerprint(run->checksum, config->data, err);
 }
 
 /* How many findings of each kind the diagnosis has, where there is one. */

@@ -28,6 +28,12 @@ const char *st_data_missing(const strait_data *data);
 /* CRC-32 (zlib's) of the samples as stored, in order. Errors: SHAPE (images of several sizes), IO, FORMAT, MEMORY. */
 strait_status st_data_checksum(uint32_t *crc, strait_data *data, strait_error *err);
 
+/* What tells one training set from another: "crc32:1a2b3c4d", the checksum of all samples as they are prepared; where
+   these are too many to be kept, "records:..." of the checksums that TFRecord files keep of their records, else
+   "sampled:..." of 1024 samples evenly spread. The targets of pairs count too. Errors: those of st_data_checksum. */
+enum { ST_FINGERPRINT = 32 };
+strait_status st_data_fingerprint(char out[ST_FINGERPRINT], strait_data *data, strait_error *err);
+
 /* The data sets a recipe trains and validates on. train and validation belong to the caller; either override may be
    NULL and is borrowed. *validation is NULL without validation. By fraction: the last part, unshuffled, as Keras; by
    name: a split of where the training samples come from. st_data_select is applied to whatever is opened or given, then

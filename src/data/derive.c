@@ -111,7 +111,7 @@ static strait_status fill_sample(float *dst, const derived *d, int64_t k, strait
 static strait_status make_sample(void *dst, const st_source *source, int64_t i, strait_error *err) {
     const derived *d = source->state;
     const st_source *base = d->base;
-    const int64_t k = d->index ? d->index[i] : d->first + i;
+    const int64_t k = st_derived_sample(source, i);
     const size_t size = st_dtype_size(base->type), whole = (size_t)base->n_values * size;
     if (d->what.fill) return fill_sample(dst, d, k, err);
     void *scratch = base->values ? NULL : st_alloc(whole, 1), *part = NULL, *fitted = NULL;
@@ -171,6 +171,11 @@ static const st_reader reader_derived = {.name = "prepared", .read = make_sample
 
 st_source *st_derived_base(const st_source *source) {
     return source->reader == &reader_derived ? ((const derived *)source->state)->base : NULL;
+}
+
+int64_t st_derived_sample(const st_source *source, int64_t i) {
+    const derived *d = source->state;
+    return d->index ? d->index[i] : d->first + i;
 }
 
 bool st_derived_prepared(const st_source *source) {

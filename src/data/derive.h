@@ -26,6 +26,8 @@ strait_status st_derive(st_source **out, st_source *base, const strait_data *vie
 
 /* What source was derived of, or NULL. */
 st_source *st_derived_base(const st_source *source);
+/* Which sample of that sample i is made of. */
+int64_t st_derived_sample(const st_source *source, int64_t i);
 /* Whether source is what preparation gave; and whether it is scaled by feature. */
 bool st_derived_prepared(const st_source *source);
 bool st_derived_scaled(const st_source *source);

@@ -89,6 +89,8 @@ struct st_reader {
     /* The bytes of sample i as they stand in its file, an encoded image's; the caller's. Leaves *out NULL where they
        are plain values. May be NULL: they are. */
     strait_status (*encoded)(char **out, size_t *n, const st_source *source, int64_t i, strait_error *err);
+    /* A checksum of sample i's record that is known without reading it. May be NULL. */
+    uint32_t (*stored_crc)(const st_source *source, int64_t i);
     /* Sample i will be read soon. May be NULL. */
     void (*advise)(const st_source *source, int64_t i);
     /* Frees what open has taken beyond the fields above; NULL when that is nothing. */

@@ -105,6 +105,10 @@ static strait_status read_encoded(char **out, size_t *n, const st_source *source
     return STRAIT_OK;
 }
 
+static uint32_t stored_crc(const st_source *source, int64_t i) {
+    return ((const st_tfrecords *)source->state)->record[i].crc;
+}
+
 static void advise(const st_source *source, int64_t i) {
     const st_tfrecords *state = source->state;
     int64_t k = 0;
@@ -270,5 +274,6 @@ const st_reader st_reader_tfrecord = {.name = "tfrecord",
                                       .open = open_file,
                                       .read = read_sample,
                                       .encoded = read_encoded,
+                                      .stored_crc = stored_crc,
                                       .advise = advise,
                                       .close = close_tfrecords};

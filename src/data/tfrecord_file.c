@@ -152,7 +152,9 @@ strait_status st_tfrecord_next(st_tfrecord *out, const st_tfrecord_file *file, i
     if (n > UINT32_MAX)
         return st_fail(err, STRAIT_FORMAT, "%s: record %lld has %llu bytes; at most 4 GiB are read", file->path,
                        (long long)i, (unsigned long long)n);
-    *out = (st_tfrecord){.at = *at + HEAD_BYTES, .n = (uint32_t)n};
+    uint8_t foot[FOOT_BYTES];
+    ST_TRY(st_tfrecord_bytes(foot, file, *at + HEAD_BYTES + n, FOOT_BYTES, err));
+    *out = (st_tfrecord){.at = *at + HEAD_BYTES, .n = (uint32_t)n, .crc = (uint32_t)little_endian(foot, FOOT_BYTES)};
     *at += HEAD_BYTES + n + FOOT_BYTES;
     return STRAIT_OK;
 }

@@ -13,6 +13,7 @@
 typedef struct st_tfrecord {
     uint64_t at;
     uint32_t n;
+    uint32_t crc; /* of them, as it stands behind them (masked) */
 } st_tfrecord;
 
 typedef struct st_tfrecord_file {
@@ -36,7 +37,7 @@ void st_tfrecord_close(st_tfrecord_file *file);
 strait_status st_tfrecord_bytes(void *dst, const st_tfrecord_file *file, uint64_t at, size_t n, strait_error *err);
 
 /* Record number i, whose head stands at *at, which then is where the next one's does; the length's CRC is checked, the
-   bytes are not looked at. *at < n_bytes. Errors: FORMAT naming file and record, IO. */
+   bytes are not looked at, theirs is only noted. *at < n_bytes. Errors: FORMAT naming file and record, IO. */
 strait_status st_tfrecord_next(st_tfrecord *out, const st_tfrecord_file *file, int64_t i, uint64_t *at,
                                strait_error *err);
 
