@@ -90,7 +90,7 @@ static bool parse_whole(int64_t *out, const char *text) {
     return errno == 0;
 }
 
-static bool parse_seconds(double *out, const char *text) {
+bool cli_parse_positive(double *out, const char *text) {
     char *end;
     if (strspn(text, "0123456789.") != strlen(text)) return false;
     *out = strtod(text, &end);
@@ -112,7 +112,7 @@ static cli_exit check_value(const cli_option *option, const char *text) {
         if (parse_whole(&whole, text)) return CLI_OK;
         return cli_usage("--%s takes a whole number from 0 up, not '%s'", option->name, text);
     case CLI_SECONDS:
-        if (parse_seconds(&seconds, text)) return CLI_OK;
+        if (cli_parse_positive(&seconds, text)) return CLI_OK;
         return cli_usage("--%s takes a number above 0, not '%s'", option->name, text);
     }
     return CLI_OK;

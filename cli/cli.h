@@ -117,6 +117,9 @@ int cli_int(const cli_args *args, const char *name, int otherwise);
 uint64_t cli_seed(const cli_args *args, const char *name, uint64_t otherwise);
 double cli_real(const cli_args *args, const char *name, double otherwise);
 
+/* A finite number above 0, in digits with or without a point, and nothing else: as CLI_SECONDS takes. */
+bool cli_parse_positive(double *out, const char *text);
+
 /* Copies the candidate nearest to word by edit distance into out; false when none is near enough to be a slip of the
    finger. get(context, i) names candidate i, NULL past the end; the name need only last until the next call. */
 bool cli_nearest(char *out, size_t size, const char *word, const char *(*get)(const void *context, size_t i),

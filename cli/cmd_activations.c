@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 #include "output.h"
 #include "picture.h"
 
@@ -58,8 +59,7 @@ static cli_exit run(const cli_args *args) {
     strait_data *data = NULL;
     strait_activations *activations = NULL;
     strait_error err = {0};
-    strait_status status = strait_model_load(&model, args->operand[0], &err);
-    if (status == STRAIT_OK) status = strait_data_open(&data, args->operand[1], &err);
+    strait_status status = cli_model_data_open(&model, &data, args->operand, false, &err);
     if (status == STRAIT_OK) status = strait_model_activations(&activations, model, data, sample, &err);
     if (status == STRAIT_OK) status = strait_picture_activations(path, activations, &err);
     if (status != STRAIT_OK) {

@@ -7,6 +7,7 @@
 #include "anomaly_pictures.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 #include "output.h"
 #include "picture.h"
 #include "terminal.h"
@@ -29,8 +30,7 @@ typedef struct work {
 static strait_status open_work(work *w, const cli_args *args, strait_error *err) {
     w->bar = (cli_work){.verb = "scoring", .quiet = cli_has(args, "quiet")};
     w->apply = (strait_apply_options){cli_int(args, "threads", 0), cli_work_progress, &w->bar};
-    const strait_status status = strait_model_load(&w->model, args->operand[0], err);
-    return status == STRAIT_OK ? strait_data_open(&w->data, args->operand[1], err) : status;
+    return cli_model_data_open(&w->model, &w->data, args->operand, w->bar.quiet, err);
 }
 
 static void close_work(work *w) {
@@ -183,7 +183,7 @@ static int64_t count_abnormal(const strait_anomaly_scores *s) {
     return n;
 }
 
-static cli_exit print_scores_json(const strait_anomaly *a, const strait_anomaly_scores *s) {
+static cli_exit print_scores_json(const cli_args *args, const strait_anomaly *a, const strait_anomaly_scores *s) {
     json_t *object = json_pack("{s:I, s:o, s:o, s:o, s:I}", "samples", (json_int_t)s->n, "error",
                                cli_json_text(a->error), "rule", cli_json_text(a->rule), "threshold",
                                cli_json_real(a->threshold), "abnormal_samples", (json_int_t)count_abnormal(s));
@@ -196,6 +196,7 @@ static cli_exit print_scores_json(const strait_anomaly *a, const strait_anomaly_
         json_object_set_new(object, "average_precision", cli_json_real(s->average_precision));
         json_object_set_new(object, "best_accuracy", best);
     }
+    cli_json_add_files(object, args, (const char *const[]){"output", "roc", "histogram", "worst", NULL});
     return cli_json_print(object);
 }
 
@@ -219,7 +220,7 @@ static void print_judgement(const strait_anomaly_scores *s) {
 }
 
 static cli_exit print_scores(const cli_args *args, const strait_anomaly *a, const strait_anomaly_scores *s) {
-    if (cli_has(args, "json")) return print_scores_json(a, s);
+    if (cli_has(args, "json")) return print_scores_json(args, a, s);
     const int64_t n = count_abnormal(s);
     printf("samples    %s, %s of them abnormal (%.1f %%)\n", cli_count(s->n).text, cli_count(n).text,
            100 * (double)n / (double)s->n);
@@ -265,8 +266,8 @@ static cli_exit run_score(const cli_args *args) {
     strait_anomaly_scores *scores = NULL;
     cli_exit code = check_files(args);
     if (code != CLI_OK) return code;
-    strait_status status = strait_anomaly_load(&w.anomaly, args->operand[0], &err);
-    if (status == STRAIT_OK) status = open_work(&w, args, &err);
+    strait_status status = open_work(&w, args, &err);
+    if (status == STRAIT_OK) status = strait_anomaly_load(&w.anomaly, args->operand[0], &err);
     if (status == STRAIT_OK && cli_text(args, "normal"))
         status = strait_anomaly_set_normal(&w.anomaly, cli_text(args, "normal"), w.data, &err);
     if (status == STRAIT_OK) status = strait_anomaly_score(&scores, &w.anomaly, w.model, w.data, &w.apply, &err);

@@ -4,7 +4,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
-#include "missing.h"
+#include "model_data.h"
 #include "output.h"
 #include "terminal.h"
 
@@ -119,7 +119,7 @@ static cli_exit apply_model(const cli_args *args, const char *verb, work_functio
     strait_data *data = NULL;
     strait_array *out = NULL;
     strait_error err = {0};
-    strait_status status = strait_model_load(&model, args->operand[0], &err);
+    strait_status status = cli_model_load(&model, args->operand, args->n_operands, &err);
     if (status == STRAIT_OK) status = work(&out, &data, model, args->operand[1], &apply, &err);
     if (status == STRAIT_OK) status = write_array(path, out, data, model, args->operand[0], &err);
     code = status == STRAIT_OK ? print_written(args, path, out) : cli_failed(&err);

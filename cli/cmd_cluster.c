@@ -150,11 +150,26 @@ static strait_status write_centres(const char *path, work *w, strait_error *err)
     return status;
 }
 
-/* places [n, 2], zero: scores on the first two principal components, as many as there are; axis: their names. */
+static bool all_same(const strait_array *x) {
+    const int64_t n = x->dim[0];
+    const size_t each = (size_t)(strait_array_count(x) / n);
+    for (int64_t i = 1; i < n; i++)
+        for (size_t j = 0; j < each; j++)
+            if (x->values[(size_t)i * each + j] < x->values[j] || x->values[(size_t)i * each + j] > x->values[j])
+                return false;
+    return true;
+}
+
+/* places [n, 2], zero: scores on the first two principal components, as many as there are, and none where all samples
+   are the same; axis: their names. */
 static strait_status find_places(strait_array *places, cli_word axis[2], const work *w, strait_error *err) {
     const strait_pca_options fit = {.components = 2, .seed = w->o.seed, .threads = w->o.threads};
     strait_pca *pca = NULL;
     strait_array *scores = NULL;
+    if (all_same(w->points.x)) {
+        snprintf(axis[0].text, sizeof axis[0].text, "all samples are the same");
+        return STRAIT_OK;
+    }
     strait_status status = strait_pca_fit(&pca, w->points.x, &fit, err);
     const int k = status != STRAIT_OK ? 0 : pca->n_components < 2 ? pca->n_components : 2;
     if (status == STRAIT_OK) status = strait_pca_transform(&scores, pca, w->points.x, k, err);
@@ -237,13 +252,14 @@ static void add_agreement_json(json_t *object, const work *w) {
     json_object_set_new(object, "table", rows);
 }
 
-static cli_exit print_json(const work *w) {
+static cli_exit print_json(const work *w, const cli_args *args) {
     json_t *object =
         json_pack("{s:o, s:I, s:i, s:o, s:o, s:i, s:o, s:I}", "method", cli_json_text(w->method), "samples",
                   (json_int_t)w->found->n, "k", w->found->k, "sizes", counts_json(w->size, w->found->k), aim_of(w),
                   cli_json_real(w->found->score), "iterations", w->found->iterations, "silhouette",
                   cli_json_real(w->silhouette), "silhouette_samples", (json_int_t)w->judged);
     if (object && w->named.info.has_labels) add_agreement_json(object, w);
+    cli_json_add_files(object, args, (const char *const[]){"output", "centres", "picture", NULL});
     return cli_json_print(object);
 }
 
@@ -272,8 +288,8 @@ static void print_sizes(const work *w) {
 }
 
 static cli_exit print_text(const work *w) {
-    printf("%d cluster%s of %s samples, by %s\n", w->found->k, w->found->k == 1 ? "" : "s", cli_count(w->found->n).text,
-           w->method);
+    printf("%d cluster%s of %s sample%s, by %s\n", w->found->k, w->found->k == 1 ? "" : "s",
+           cli_count(w->found->n).text, w->found->n == 1 ? "" : "s", w->method);
     if (!is(w, "leiden") && w->found->k < w->o.k)
         printf("%d were asked for: no more have samples of their own\n", w->o.k);
     print_sizes(w);
@@ -332,7 +348,7 @@ static cli_exit run(const cli_args *args) {
     strait_error err = {0};
     cli_exit code = check_options(&w, args);
     if (code != CLI_OK) return code;
-    strait_status status = cli_points_open(&w.points, args->operand, args->n_operands, w.o.threads, &err);
+    strait_status status = cli_points_open(&w.points, args->operand, args->n_operands, w.o.threads, false, &err);
     if (status == STRAIT_OK) status = cli_named_open(&w.named, &w.points, args, &err);
     if (status == STRAIT_OK) status = find_clusters(&w, &err);
     if (status == STRAIT_OK) status = judge(&w, &err);
@@ -340,7 +356,7 @@ static cli_exit run(const cli_args *args) {
     if (status != STRAIT_OK)
         code = cli_failed(&err);
     else
-        code = cli_has(args, "json") ? print_json(&w) : print_text(&w);
+        code = cli_has(args, "json") ? print_json(&w, args) : print_text(&w);
     free(w.size);
     free(w.table);
     strait_clusters_free(w.found);

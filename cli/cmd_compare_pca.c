@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 #include "output.h"
 #include "picture.h"
 #include "terminal.h"
@@ -47,6 +48,8 @@ static strait_status open_samples(strait_array **x, strait_array **seen, const s
                                   const strait_apply_options *apply, strait_error *err) {
     strait_data *data = NULL;
     strait_status status = strait_data_open(&data, source, err);
+    const cli_work *bar = apply->context;
+    if (status == STRAIT_OK) status = cli_tell_missing(model, data, bar->quiet, err);
     if (status == STRAIT_OK) status = strait_model_input(x, model, data, err);
     if (status == STRAIT_OK && seen) status = strait_model_reconstruct(seen, model, data, apply, err);
     strait_data_free(data);
@@ -106,7 +109,7 @@ static strait_status fit(work *w, const cli_args *args, const strait_apply_optio
 static strait_status compare(work *w, const cli_args *args, strait_error *err) {
     cli_work bar = {.verb = "reconstructing", .quiet = cli_has(args, "quiet")};
     const strait_apply_options apply = {cli_int(args, "threads", 0), cli_work_progress, &bar};
-    strait_status status = strait_model_load(&w->model, args->operand[0], err);
+    strait_status status = cli_model_load(&w->model, args->operand, args->n_operands, err);
     if (status == STRAIT_OK) status = open_samples(&w->x, &w->seen, w->model, args->operand[1], &apply, err);
     if (status != STRAIT_OK) return status;
     if (strait_array_count(w->x) != strait_array_count(w->seen)) {
@@ -181,12 +184,14 @@ static strait_status write_errors(const char *path, const work *w, strait_error 
 
 /* ---- results ---- */
 
-static cli_exit print_json(const work *w) {
-    return cli_json_print(json_pack(
+static cli_exit print_json(const work *w, const cli_args *args) {
+    json_t *object = json_pack(
         "{s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:s, s:o}", "samples", (json_int_t)w->x->dim[0], "features",
         (json_int_t)w->pca->n_features, "k", w->k, "latent", w->latent, "pca_mse", cli_json_real(w->mse[w->k - 1]),
         "model_mse", cli_json_real(w->model_mse), "ratio", cli_json_real(w->model_mse / w->mse[w->k - 1]), "better",
-        w->model_mse < w->mse[w->k - 1] ? "model" : "pca", "mse", cli_json_reals(w->mse, w->n_errors, 1)));
+        w->model_mse < w->mse[w->k - 1] ? "model" : "pca", "mse", cli_json_reals(w->mse, w->n_errors, 1));
+    cli_json_add_files(object, args, (const char *const[]){"output", "picture", "sheet", NULL});
+    return cli_json_print(object);
 }
 
 /* The least number of components that do as well as the model; -1: more than were measured. */
@@ -233,7 +238,7 @@ static cli_exit run(const cli_args *args) {
     if (status != STRAIT_OK)
         code = cli_failed(&err);
     else
-        code = cli_has(args, "json") ? print_json(&w) : print_text(&w, args);
+        code = cli_has(args, "json") ? print_json(&w, args) : print_text(&w, args);
     free(w.mse);
     strait_pca_free(w.pca);
     strait_array_free(w.x);

@@ -5,7 +5,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
-#include "missing.h"
+#include "model_data.h"
 #include "terminal.h"
 
 static const cli_option options[] = {CLI_OPTION_THREADS, CLI_OPTION_JSON, CLI_OPTION_QUIET, {0}};
@@ -23,9 +23,7 @@ static cli_exit run(const cli_args *args) {
     strait_model *model = NULL;
     strait_data *data = NULL;
     strait_error err = {0};
-    strait_status status = strait_model_load(&model, args->operand[0], &err);
-    if (status == STRAIT_OK) status = strait_data_open(&data, args->operand[1], &err);
-    if (status == STRAIT_OK) status = cli_tell_missing(model, data, work.quiet, &err);
+    strait_status status = cli_model_data_open(&model, &data, args->operand, work.quiet, &err);
     if (status == STRAIT_OK) status = strait_model_evaluate(&found, model, data, &apply, &err);
     strait_data_free(data);
     strait_model_free(model);

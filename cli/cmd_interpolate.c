@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include "cli.h"
+#include "points.h"
 #include "walk.h"
 
 #define MOST_COLUMNS 16 /* of a sheet */
@@ -40,8 +41,8 @@ static cli_exit run_interpolate(const cli_args *args) {
     strait_error err = {0};
     int64_t a = 0, b = 0;
     strait_status status = cli_walk_open(&walk, args, &err);
-    if (status == STRAIT_OK) status = cli_walk_sample(&a, &walk, "from", from, &err);
-    if (status == STRAIT_OK) status = cli_walk_sample(&b, &walk, "to", to, &err);
+    if (status == STRAIT_OK) status = cli_sample_find(&a, walk.z->dim[0], walk.data, "from", from, &err);
+    if (status == STRAIT_OK) status = cli_sample_find(&b, walk.z->dim[0], walk.data, "to", to, &err);
     const float *z_a = walk.z ? walk.z->values + a * walk.latent : NULL;
     const float *z_b = walk.z ? walk.z->values + b * walk.latent : NULL;
     if (status == STRAIT_OK) status = strait_interpolate(&walk.path, z_a, z_b, walk.latent, steps, spherical, &err);
@@ -98,7 +99,7 @@ static cli_exit run_perturb(const cli_args *args) {
     strait_error err = {0};
     int64_t i = 0;
     strait_status status = cli_walk_open(&walk, args, &err);
-    if (status == STRAIT_OK) status = cli_walk_sample(&i, &walk, "of", of ? of : "0", &err);
+    if (status == STRAIT_OK) status = cli_sample_find(&i, walk.z->dim[0], walk.data, "of", of ? of : "0", &err);
     if (status == STRAIT_OK)
         status = strait_perturb(&walk.path, walk.z->values + i * walk.latent, walk.latent, radius, n,
                                 cli_seed(args, "seed", 0), &err);

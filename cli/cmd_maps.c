@@ -1,6 +1,7 @@
 /* strait tsne, umap and trustworthiness: maps of samples in two or three dimensions, and how far to trust one. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include "cli.h"
 #include "format.h"
@@ -18,6 +19,8 @@
         CLI_OPTION_QUIET, {                                                                                            \
         0                                                                                                              \
     }
+
+#define USUAL 12 /* neighbours of trustworthiness, where there are samples enough */
 
 static const char *const map_endings[] = {".npy", ".csv", NULL};
 
@@ -68,11 +71,13 @@ static cli_exit print_map(const cli_args *args, const strait_array *y, double kl
                                    "seconds", cli_json_real(seconds));
         if (object && path) json_object_set_new(object, "file", cli_json_text(path));
         if (object && picture) json_object_set_new(object, "picture", cli_json_text(picture));
+        if (strcmp(args->command->name, "umap") == 0)
+            cli_json_add_files(object, args, (const char *const[]){"new-output", NULL});
         if (object && isfinite(kl)) json_object_set_new(object, "kl", cli_json_real(kl));
         return cli_json_print(object);
     }
-    printf("%s  %s samples in %lld dimensions, %s", path ? path : picture, cli_count(y->dim[0]).text,
-           (long long)y->dim[1], cli_duration(seconds).text);
+    printf("%s  %s sample%s in %lld dimensions, %s", path ? path : picture, cli_count(y->dim[0]).text,
+           y->dim[0] == 1 ? "" : "s", (long long)y->dim[1], cli_duration(seconds).text);
     if (isfinite(kl)) printf(", KL divergence %.4f", kl);
     printf("\n");
     if (path && picture) printf("%s\n", picture);
@@ -83,7 +88,8 @@ static cli_exit print_map(const cli_args *args, const strait_array *y, double kl
 
 static const cli_option tsne_options[] = {
     {"perplexity", 0, CLI_SECONDS, false, "P", "about how many neighbours count (default: 30)"},
-    {"learning-rate", 0, CLI_SECONDS, false, "R", "(default: samples / exaggeration / 4, at least 50)"},
+    {"learning-rate", 0, CLI_TEXT, false, "R",
+     "a number or auto: samples / exaggeration / 4, at least 50 (default: auto)"},
     {"exaggeration", 0, CLI_SECONDS, false, "E", "of the first 15 % of the iterations (default: 12)"},
     {"iterations", 0, CLI_COUNT, false, "N", "steps of the descent (default: 1000)"},
     {"random-start", 0, CLI_FLAG, false, NULL, "start from random places, not from principal components"},
@@ -95,14 +101,24 @@ static const cli_example tsne_examples[] = {
     {0},
 };
 
+/* 0 for auto. */
+static cli_exit learning_rate(double *out, const cli_args *args) {
+    const char *text = cli_text(args, "learning-rate");
+    *out = 0;
+    if (!text || strcmp(text, "auto") == 0 || cli_parse_positive(out, text)) return CLI_OK;
+    return cli_usage("--learning-rate takes a number above 0, or auto, not '%s'", text);
+}
+
 static cli_exit run_tsne(const cli_args *args) {
+    double rate;
     cli_exit code = check(args);
+    if (code == CLI_OK) code = learning_rate(&rate, args);
     if (code != CLI_OK) return code;
     static char kl_name[] = "KL";
     const strait_tsne_options options = {
         .dims = cli_int(args, "dims", 0),
         .perplexity = cli_real(args, "perplexity", 0),
-        .learning_rate = cli_real(args, "learning-rate", 0),
+        .learning_rate = rate,
         .exaggeration = cli_real(args, "exaggeration", 0),
         .iterations = cli_int(args, "iterations", 0),
         .seed = cli_seed(args, "seed", 0),
@@ -116,7 +132,8 @@ static cli_exit run_tsne(const cli_args *args) {
     strait_error err = {0};
     double kl = (double)NAN;
     struct timespec begin;
-    strait_status status = cli_points_open(&points, args->operand, args->n_operands, options.threads, &err);
+    strait_status status =
+        cli_points_open(&points, args->operand, args->n_operands, options.threads, cli_has(args, "quiet"), &err);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     if (status == STRAIT_OK) status = strait_tsne(&y, &kl, points.x, &options, &err);
     const double seconds = seconds_since(&begin);
@@ -169,7 +186,8 @@ static strait_status place_new(strait_array **y, const cli_args *args, const str
     const char *operand[2] = {args->operand[0], cli_text(args, "new")};
     const int n = args->n_operands;
     cli_points points;
-    strait_status status = cli_points_open(&points, operand + 2 - n, n, cli_int(args, "threads", 0), err);
+    strait_status status =
+        cli_points_open(&points, operand + 2 - n, n, cli_int(args, "threads", 0), cli_has(args, "quiet"), err);
     if (status == STRAIT_OK) status = strait_umap_transform(y, map, points.x, err);
     cli_points_close(&points);
     return status;
@@ -204,7 +222,8 @@ static cli_exit run_umap(const cli_args *args) {
     strait_umap *map = NULL;
     strait_error err = {0};
     struct timespec begin;
-    strait_status status = cli_points_open(&points, args->operand, args->n_operands, options.threads, &err);
+    strait_status status =
+        cli_points_open(&points, args->operand, args->n_operands, options.threads, cli_has(args, "quiet"), &err);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     if (status == STRAIT_OK) status = strait_umap_fit(&y, cli_has(args, "new") ? &map : NULL, points.x, &options, &err);
     const double seconds = seconds_since(&begin);
@@ -238,7 +257,8 @@ const cli_command cli_umap = {
 /* ---- trustworthiness ---- */
 
 static const cli_option trust_options[] = {
-    {"neighbors", 'k', CLI_COUNT, false, "K", "neighbours that count (default: 12)"},
+    {"neighbors", 'k', CLI_COUNT, false, "K",
+     "neighbours that count (default: 12, of few samples just under half of them)"},
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
     {0},
@@ -250,13 +270,14 @@ static const cli_example trust_examples[] = {
 };
 
 static cli_exit run_trust(const cli_args *args) {
-    const int k = cli_int(args, "neighbors", 12);
     cli_samples x = {0}, y = {0};
     strait_error err = {0};
     double trust = 0, preserved = 0;
     cli_exit code = CLI_OK;
     strait_status status = cli_samples_open(&x, args->operand[0], &err);
     if (status == STRAIT_OK) status = cli_samples_open(&y, args->operand[1], &err);
+    const int64_t most = status == STRAIT_OK ? (x.x->dim[0] - 1) / 2 : 0;
+    const int k = cli_int(args, "neighbors", most >= 1 && most < USUAL ? (int)most : USUAL);
     if (status == STRAIT_OK)
         status = strait_trustworthiness(&trust, &preserved, x.x, y.x, k, cli_int(args, "threads", 0), &err);
     if (status != STRAIT_OK)

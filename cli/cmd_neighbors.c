@@ -1,8 +1,10 @@
 /* strait neighbors: the samples nearest to one. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "cli.h"
 #include "format.h"
+#include "groups.h"
 #include "json.h"
 #include "output.h"
 #include "picture.h"
@@ -10,12 +12,13 @@
 #include "table.h"
 
 #define SHEET_COLUMNS 10
+#define USUAL 20 /* neighbours, where there are so many */
 
 static const cli_option options[] = {
-    {"of", 0, CLI_SEED, false, "I", "the sample, counted from 0 (default: 0)"},
-    {"neighbors", 'n', CLI_COUNT, false, "N", "how many to find (default: 20)"},
+    {"of", 0, CLI_TEXT, false, "I", "the sample: its index, counted from 0, or its name (default: 0)"},
+    {"neighbors", 'n', CLI_COUNT, false, "N", "how many to find (default: 20, or all there are)"},
     {"metric", 0, CLI_TEXT, false, "METRIC", "euclidean or cosine (default: euclidean)"},
-    {"output", 'o', CLI_TEXT, false, "FILE", "write index and distance: .npy or .csv"},
+    {"output", 'o', CLI_TEXT, false, "FILE", "write index and distance: .csv, with names, or .npy"},
     {"picture", 0, CLI_TEXT, false, "FILE", "draw the sample and its neighbours, nearest first"},
     CLI_OPTION_THEME,
     CLI_OPTION_THREADS,
@@ -32,16 +35,10 @@ static const cli_example examples[] = {
 /* The query is the sample's own row; it comes back as its own neighbour and is left out. */
 static strait_status find(strait_neighbors **out, const strait_array *x, int64_t of, int k,
                           const strait_neighbors_options *o, strait_error *err) {
-    if (of >= x->dim[0] || k >= x->dim[0]) {
-        err->code = STRAIT_ARGUMENT;
-        if (of >= x->dim[0])
-            snprintf(err->message, sizeof err->message, "there is no sample %lld: the data has %lld, counted from 0",
-                     (long long)of, (long long)x->dim[0]);
-        else
-            snprintf(err->message, sizeof err->message, "%d neighbours of %lld samples: there are at most %lld", k,
-                     (long long)x->dim[0], (long long)x->dim[0] - 1);
-        return STRAIT_ARGUMENT;
-    }
+    if (x->dim[0] < 2) return cli_refuse(err, STRAIT_ARGUMENT, "there is one sample alone: it has no neighbours");
+    if (k >= x->dim[0])
+        return cli_refuse(err, STRAIT_ARGUMENT, "%d neighbours of %lld samples: there are at most %lld", k,
+                          (long long)x->dim[0], (long long)x->dim[0] - 1);
     const strait_array query = cli_slice(x, of, 1);
     const strait_status status = strait_neighbors_query(out, x, &query, k + 1, o, err);
     if (status != STRAIT_OK) return status;
@@ -55,8 +52,27 @@ static strait_status find(strait_neighbors **out, const strait_array *x, int64_t
     return STRAIT_OK;
 }
 
-static strait_status write_table(const char *path, const strait_neighbors *found, strait_error *err) {
+/* With index, name and label where there are such. */
+static strait_status write_csv(const char *path, const strait_neighbors *found, strait_data *data, strait_error *err) {
+    int64_t *sample = calloc((size_t)found->k, sizeof *sample);
+    double *distance = calloc((size_t)found->k, sizeof *distance);
+    strait_status status =
+        sample && distance ? STRAIT_OK : cli_refuse(err, STRAIT_MEMORY, "%s", strait_status_text(STRAIT_MEMORY));
+    for (int i = 0; i < found->k && status == STRAIT_OK; i++) {
+        sample[i] = found->index[i];
+        distance[i] = (double)found->distance[i];
+    }
+    if (status == STRAIT_OK)
+        status = strait_samples_write(path, data, sample, found->k, 1, &(strait_column){"distance", distance}, err);
+    free(distance);
+    free(sample);
+    return status;
+}
+
+static strait_status write_table(const char *path, const strait_neighbors *found, strait_data *data,
+                                 strait_error *err) {
     strait_array *table = NULL;
+    if (!cli_ends_with(path, ".npy")) return write_csv(path, found, data, err);
     const strait_status status = strait_array_new(&table, 2, (int64_t[]){found->k, 2}, err);
     if (status != STRAIT_OK) return status;
     for (int i = 0; i < found->k; i++) {
@@ -86,21 +102,34 @@ static strait_status draw(const char *path, const cli_samples *samples, int64_t 
     return status;
 }
 
-static cli_exit print_json(const strait_neighbors *found, int64_t of) {
-    json_t *rows = json_array();
-    for (int i = 0; rows && i < found->k; i++)
-        if (json_array_append_new(rows, json_pack("{s:i, s:o}", "index", found->index[i], "distance",
-                                                  cli_json_real((double)found->distance[i]))) != 0) {
-            json_decref(rows);
-            rows = NULL;
-        }
-    return cli_json_print(json_pack("{s:I, s:o}", "of", (json_int_t)of, "neighbors", rows));
+/* NULL: it has none. */
+static const char *name_of(const strait_data *data, int64_t i) {
+    return data ? strait_data_sample_name(data, i) : NULL;
 }
 
-static cli_exit print_text(const strait_neighbors *found) {
-    printf("%10s  %s\n", "sample", "distance");
-    for (int i = 0; i < found->k; i++)
-        printf("%10d  %.6g\n", found->index[i], (double)found->distance[i]);
+static cli_exit print_json(const cli_args *args, const strait_neighbors *found, int64_t of, const strait_data *data) {
+    json_t *rows = json_array();
+    for (int i = 0; rows && i < found->k; i++) {
+        json_t *row =
+            json_pack("{s:i, s:o}", "index", found->index[i], "distance", cli_json_real((double)found->distance[i]));
+        const char *name = name_of(data, found->index[i]);
+        if (row && name) json_object_set_new(row, "name", cli_json_text(name));
+        json_array_append_new(rows, row);
+    }
+    json_t *object = json_pack("{s:I, s:o}", "of", (json_int_t)of, "neighbors", rows);
+    cli_json_add_files(object, args, (const char *const[]){"output", "picture", NULL});
+    return cli_json_print(object);
+}
+
+static cli_exit print_text(const strait_neighbors *found, const strait_data *data) {
+    printf("%10s  distance%s\n", "sample", name_of(data, 0) ? "     name" : "");
+    for (int i = 0; i < found->k; i++) {
+        const char *name = name_of(data, found->index[i]);
+        if (name)
+            printf("%10d  %-11.6g  %s\n", found->index[i], (double)found->distance[i], name);
+        else
+            printf("%10d  %.6g\n", found->index[i], (double)found->distance[i]);
+    }
     return CLI_OK;
 }
 
@@ -114,18 +143,23 @@ static cli_exit run(const cli_args *args) {
     if (code == CLI_OK && output) code = cli_output_check(output, tables);
     if (code == CLI_OK && picture) code = cli_output_check(picture, cli_picture_endings);
     if (code != CLI_OK) return code;
-    const int64_t of = (int64_t)cli_seed(args, "of", 0);
+    const char *name = cli_text(args, "of");
+    int64_t of = 0;
     cli_points points;
     strait_neighbors *found = NULL;
     strait_error err = {0};
-    strait_status status = cli_points_open(&points, args->operand, args->n_operands, o.threads, &err);
-    if (status == STRAIT_OK) status = find(&found, points.x, of, cli_int(args, "neighbors", 20), &o, &err);
-    if (status == STRAIT_OK && output) status = write_table(output, found, &err);
+    strait_status status = cli_points_open(&points, args->operand, args->n_operands, o.threads, false, &err);
+    const int64_t n = status == STRAIT_OK ? points.x->dim[0] : 0;
+    const int usual = n > 1 && n <= USUAL ? (int)n - 1 : USUAL;
+    if (status == STRAIT_OK) status = cli_sample_find(&of, n, points.samples.data, "of", name ? name : "0", &err);
+    if (status == STRAIT_OK) status = find(&found, points.x, of, cli_int(args, "neighbors", usual), &o, &err);
+    if (status == STRAIT_OK && output) status = write_table(output, found, points.samples.data, &err);
     if (status == STRAIT_OK && picture) status = draw(picture, &points.samples, of, found, theme, &err);
     if (status != STRAIT_OK)
         code = cli_failed(&err);
     else
-        code = cli_has(args, "json") ? print_json(found, of) : print_text(found);
+        code = cli_has(args, "json") ? print_json(args, found, of, points.samples.data)
+                                     : print_text(found, points.samples.data);
     strait_neighbors_free(found);
     cli_points_close(&points);
     return code;

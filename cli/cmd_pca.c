@@ -235,7 +235,7 @@ static json_t *needed_json(const strait_pca *pca) {
     return array;
 }
 
-static cli_exit print_json(const work *w) {
+static cli_exit print_json(const work *w, const cli_args *args) {
     const strait_pca *pca = w->pca;
     const cli_samples *samples = measured(w);
     json_t *object =
@@ -250,6 +250,7 @@ static cli_exit print_json(const work *w) {
         json_object_set_new(object, "mse", cli_json_reals(w->mse, w->k, 1));
         json_object_set_new(object, "mse_at_k", cli_json_real(w->mse[w->k - 1]));
     }
+    cli_json_add_files(object, args, (const char *const[]){"output", "save", "picture", "components", "map", NULL});
     return cli_json_print(object);
 }
 
@@ -341,7 +342,7 @@ static cli_exit run(const cli_args *args) {
     if (status != STRAIT_OK)
         code = cli_failed(&err);
     else
-        code = cli_has(args, "json") ? print_json(&w) : print_text(&w, args);
+        code = cli_has(args, "json") ? print_json(&w, args) : print_text(&w, args);
     free(w.mse);
     strait_pca_free(w.pca);
     cli_samples_close(&w.fitted);

@@ -341,7 +341,7 @@ static json_t *nearest_json(const work *w, const group *g) {
     return rows;
 }
 
-static cli_exit print_json(const work *w) {
+static cli_exit print_json(const work *w, const cli_args *args) {
     static const char *const kinds[] = {"mean", "median", "geometric"};
     json_t *groups = json_array();
     for (int i = 0; i < w->n_groups; i++) {
@@ -349,9 +349,11 @@ static cli_exit print_json(const work *w) {
         json_array_append_new(groups, json_pack("{s:o, s:I, s:o}", "group", cli_json_text(g->name.text), "samples",
                                                 (json_int_t)g->n, "nearest", nearest_json(w, g)));
     }
-    return cli_json_print(json_pack("{s:o, s:o, s:o}", "centre", cli_json_text(kinds[w->kind]), "metric",
-                                    cli_json_text(w->metric == STRAIT_METRIC_COSINE ? "cosine" : "euclidean"), "groups",
-                                    groups));
+    json_t *object =
+        json_pack("{s:o, s:o, s:o}", "centre", cli_json_text(kinds[w->kind]), "metric",
+                  cli_json_text(w->metric == STRAIT_METRIC_COSINE ? "cosine" : "euclidean"), "groups", groups);
+    cli_json_add_files(object, args, (const char *const[]){"output", "centres", "decoded", "picture", NULL});
+    return cli_json_print(object);
 }
 
 static cli_exit print_text(const work *w) {
@@ -422,7 +424,7 @@ static cli_exit run(const cli_args *args) {
     cli_exit code = check_options(&w, args);
     if (code != CLI_OK) return code;
     strait_status status =
-        cli_points_open(&w.points, args->operand, args->n_operands, cli_int(args, "threads", 0), &err);
+        cli_points_open(&w.points, args->operand, args->n_operands, cli_int(args, "threads", 0), false, &err);
     if (status == STRAIT_OK) status = cli_named_open(&w.named, &w.points, args, &err);
     if (status == STRAIT_OK) status = make_groups(&w, args, &err);
     if (status == STRAIT_OK) status = represent(&w, &err);
@@ -430,7 +432,7 @@ static cli_exit run(const cli_args *args) {
     if (status != STRAIT_OK)
         code = cli_failed(&err);
     else
-        code = cli_has(args, "json") ? print_json(&w) : print_text(&w);
+        code = cli_has(args, "json") ? print_json(&w, args) : print_text(&w);
     strait_array_free(w.centres);
     free(w.distance);
     free(w.order);

@@ -42,7 +42,8 @@ static strait_status draw(const cli_args *args, const int *axis, int n_axes, int
     cli_named named = {0};
     strait_array *places = NULL;
     cli_word name[3] = {0}, title = {0};
-    strait_status status = cli_points_open(&points, args->operand, args->n_operands, cli_int(args, "threads", 0), err);
+    strait_status status =
+        cli_points_open(&points, args->operand, args->n_operands, cli_int(args, "threads", 0), false, err);
     if (status == STRAIT_OK) status = cli_named_open(&named, &points, args, err);
     if (status == STRAIT_OK) status = pick(&places, points.x, axis, n_axes, err);
     if (status == STRAIT_OK) {

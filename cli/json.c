@@ -42,6 +42,11 @@ json_t *cli_json_shape(int n_dims, const int64_t *dim) {
     return shape;
 }
 
+void cli_json_add_files(json_t *object, const cli_args *args, const char *const *option) {
+    for (; object && *option; option++)
+        if (cli_text(args, *option)) json_object_set_new(object, *option, cli_json_text(cli_text(args, *option)));
+}
+
 cli_exit cli_json_print(json_t *object) {
     char *text = object ? json_dumps(object, JSON_PRESERVE_ORDER) : NULL;
     json_decref(object);

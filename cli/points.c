@@ -1,26 +1,26 @@
 #include "points.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include "groups.h"
 #include "terminal.h"
 
-static strait_status encode(cli_points *out, const char *model_name, const char *data_name, int threads,
-                            strait_error *err) {
+static strait_status encode(cli_points *out, const char *data_name, int threads, strait_error *err) {
     const strait_apply_options options = {.threads = threads};
-    strait_status status = strait_model_load(&out->model, model_name, err);
-    if (status == STRAIT_OK) status = strait_data_open(&out->data, data_name, err);
-    if (status == STRAIT_OK) status = strait_model_encode(&out->latents, out->model, out->data, &options, err);
+    const strait_status status = strait_model_encode(&out->latents, out->model, out->data, &options, err);
     out->x = out->latents;
     return status == STRAIT_OK ? cli_samples_check(out->latents, data_name, err) : status;
 }
 
-strait_status cli_points_open(cli_points *out, const char *const *operand, int n_operands, int threads,
+strait_status cli_points_open(cli_points *out, const char *const *operand, int n_operands, int threads, bool quiet,
                               strait_error *err) {
     *out = (cli_points){0};
-    const strait_status status = cli_samples_open(&out->samples, operand[n_operands - 1], err);
-    if (status != STRAIT_OK) return status;
+    const bool with_model = n_operands > 1;
+    strait_status status = with_model ? cli_model_data_open(&out->model, &out->data, operand, quiet, err) : STRAIT_OK;
+    if (status == STRAIT_OK) status = cli_samples_open(&out->samples, operand[n_operands - 1], err);
     out->x = out->samples.x;
-    return n_operands > 1 ? encode(out, operand[0], operand[1], threads, err) : STRAIT_OK;
+    return status == STRAIT_OK && with_model ? encode(out, operand[1], threads, err) : status;
 }
 
 void cli_points_close(cli_points *points) {
@@ -29,6 +29,37 @@ void cli_points_close(cli_points *points) {
     strait_data_free(points->data);
     strait_model_free(points->model);
     *points = (cli_points){0};
+}
+
+/* A name is the whole of it, or what stands behind its last slash. */
+static bool is_name(const char *name, const char *text) {
+    const char *slash = name ? strrchr(name, '/') : NULL;
+    return name && (strcmp(name, text) == 0 || (slash && strcmp(slash + 1, text) == 0));
+}
+
+strait_status cli_sample_find(int64_t *out, int64_t n, strait_data *data, const char *option, const char *text,
+                              strait_error *err) {
+    const bool number = text[strspn(text, "0123456789")] == 0, named = data && strait_data_sample_name(data, 0);
+    int64_t found = -1, more = -1;
+    for (int64_t i = 0; named && more < 0 && i < n; i++) {
+        if (!is_name(strait_data_sample_name(data, i), text)) continue;
+        if (found >= 0)
+            more = i;
+        else
+            found = i;
+    }
+    if (more >= 0)
+        return cli_refuse(err, STRAIT_ARGUMENT, "--%s %.100s: samples %lld and %lld are both called so; give its index",
+                          option, text, (long long)found, (long long)more);
+    if (found < 0 && number && strlen(text) < 19 && strtoll(text, NULL, 10) < n) found = strtoll(text, NULL, 10);
+    if (found < 0)
+        return cli_refuse(err, STRAIT_ARGUMENT, "--%s: there is no sample %.100s: the data has %lld, counted from 0%s",
+                          option, text, (long long)n,
+                          number  ? ""
+                          : named ? ", and none is called so"
+                                  : ", and they have no names");
+    *out = found;
+    return STRAIT_OK;
 }
 
 cli_exit cli_metric(strait_metric *out, const cli_args *args) {

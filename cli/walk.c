@@ -5,11 +5,12 @@
 #include <string.h>
 #include "format.h"
 #include "groups.h"
+#include "model_data.h"
 #include "output.h"
 
 /* Files that a walk may write. */
-static const char *const files[] = {"picture", "output", "latents"};
-#define N_FILES (sizeof files / sizeof *files)
+static const char *const files[] = {"picture", "output", "latents", NULL};
+#define N_FILES (sizeof files / sizeof *files - 1)
 
 cli_exit cli_walk_check(const cli_args *args) {
     static const char *const numbers[] = {".npy", ".csv", NULL};
@@ -29,12 +30,12 @@ cli_exit cli_walk_check(const cli_args *args) {
 strait_status cli_walk_open(cli_walk *walk, const cli_args *args, strait_error *err) {
     const strait_apply_options options = {.threads = cli_int(args, "threads", 0)};
     *walk = (cli_walk){0};
-    strait_status status = strait_model_load(&walk->model, args->operand[0], err);
+    const bool with_data = args->n_operands > 1;
+    const strait_status status = with_data ? cli_model_data_open(&walk->model, &walk->data, args->operand, false, err)
+                                           : cli_model_load(&walk->model, args->operand, 1, err);
     if (status != STRAIT_OK) return status;
     walk->latent = strait_model_latent_size(walk->model);
-    if (args->n_operands < 2) return STRAIT_OK;
-    status = strait_data_open(&walk->data, args->operand[1], err);
-    return status == STRAIT_OK ? strait_model_encode(&walk->z, walk->model, walk->data, &options, err) : status;
+    return with_data ? strait_model_encode(&walk->z, walk->model, walk->data, &options, err) : STRAIT_OK;
 }
 
 void cli_walk_close(cli_walk *walk) {
@@ -44,38 +45,6 @@ void cli_walk_close(cli_walk *walk) {
     strait_data_free(walk->data);
     strait_model_free(walk->model);
     *walk = (cli_walk){0};
-}
-
-/* A name is the whole of it, or what stands behind its last slash. */
-static bool is_name(const char *name, const char *text) {
-    const char *slash = name ? strrchr(name, '/') : NULL;
-    return name && (strcmp(name, text) == 0 || (slash && strcmp(slash + 1, text) == 0));
-}
-
-strait_status cli_walk_sample(int64_t *out, const cli_walk *walk, const char *option, const char *text,
-                              strait_error *err) {
-    const int64_t n = walk->z->dim[0];
-    const bool number = text[strspn(text, "0123456789")] == 0;
-    int64_t found = -1, more = -1;
-    for (int64_t i = 0; more < 0 && i < n; i++) {
-        if (!is_name(strait_data_sample_name(walk->data, i), text)) continue;
-        if (found >= 0)
-            more = i;
-        else
-            found = i;
-    }
-    if (more >= 0)
-        return cli_refuse(err, STRAIT_ARGUMENT, "--%s %.100s: samples %lld and %lld are both called so; give its index",
-                          option, text, (long long)found, (long long)more);
-    if (found < 0 && number && strlen(text) < 19 && strtoll(text, NULL, 10) < n) found = strtoll(text, NULL, 10);
-    if (found < 0)
-        return cli_refuse(err, STRAIT_ARGUMENT, "--%s: there is no sample %.100s: the data has %lld, counted from 0%s",
-                          option, text, (long long)n,
-                          number                                   ? ""
-                          : strait_data_sample_name(walk->data, 0) ? ", and none is called so"
-                                                                   : ", and they have no names");
-    *out = found;
-    return STRAIT_OK;
 }
 
 void cli_walk_mean(float *mean, const cli_walk *walk) {
@@ -107,9 +76,7 @@ strait_status cli_walk_finish(cli_walk *walk, const cli_args *args, int columns,
 cli_exit cli_walk_print(const cli_walk *walk, const cli_args *args, json_t *object) {
     if (cli_has(args, "json")) {
         if (object) json_object_set_new(object, "samples", json_integer((json_int_t)walk->path->dim[0]));
-        for (size_t i = 0; object && i < N_FILES; i++)
-            if (cli_text(args, files[i]))
-                json_object_set_new(object, files[i], cli_json_text(cli_text(args, files[i])));
+        cli_json_add_files(object, args, files);
         return cli_json_print(object);
     }
     json_decref(object);

@@ -31,11 +31,6 @@ cli_exit cli_walk_check(const cli_args *args);
 strait_status cli_walk_open(cli_walk *walk, const cli_args *args, strait_error *err);
 void cli_walk_close(cli_walk *walk);
 
-/* Sample `text` of the data: its name, or its index from 0. option: for messages. Errors: ARGUMENT (none such, or two).
- */
-strait_status cli_walk_sample(int64_t *out, const cli_walk *walk, const char *option, const char *text,
-                              strait_error *err);
-
 /* Mean of the latents: mean [latent]. */
 void cli_walk_mean(float *mean, const cli_walk *walk);
 

@@ -203,6 +203,14 @@ static void move_sample(kmeans *m, int64_t sample, int64_t to) {
     m->nearest[sample] = 0;
 }
 
+/* Exactly: a distance from products is rounded, and may be above 0 also there. */
+static bool lies_at_centre(const kmeans *m, int64_t sample) {
+    const float *row = m->space->near + sample * m->d, *centre = m->centre_now + m->cluster[sample] * m->d;
+    for (int64_t j = 0; j < m->d; j++)
+        if (row[j] < centre[j] || row[j] > centre[j]) return false;
+    return true;
+}
+
 /* A cluster that lost its samples gets the one farthest from its centre, unless all lie at theirs. */
 static void fill_empty(kmeans *m) {
     for (int64_t c = 0; c < m->k; c++) {
@@ -210,7 +218,7 @@ static void fill_empty(kmeans *m) {
         int64_t farthest = 0;
         for (int64_t i = 1; i < m->n; i++)
             if (m->nearest[i] > m->nearest[farthest]) farthest = i;
-        if (m->nearest[farthest] <= 0) return;
+        if (m->nearest[farthest] <= 0 || lies_at_centre(m, farthest)) return;
         if (m->slice[0].count[m->cluster[farthest]] > 1) move_sample(m, farthest, c);
     }
 }
@@ -250,6 +258,24 @@ static int iterate(kmeans *m, int most, double small) {
         if (m->slice[0].changed == 0 || move_centres(m) <= small) return i;
     }
     return most;
+}
+
+static bool is_same_centre(const kmeans *m, int64_t a, int64_t b) {
+    const double *x = m->centre + a * m->d, *y = m->centre + b * m->d;
+    for (int64_t j = 0; j < m->d; j++)
+        if (x[j] < y[j] || x[j] > y[j]) return false;
+    return true;
+}
+
+/* Clusters at one place are one: equal samples, which rounding has dealt to both of them. */
+static void join_same(kmeans *m) {
+    for (int64_t c = 1; c < m->k; c++)
+        for (int64_t other = 0; other < c; other++) {
+            if (!is_same_centre(m, c, other)) continue;
+            for (int64_t i = 0; i < m->n; i++)
+                if (m->cluster[i] == c) m->cluster[i] = (int32_t)other;
+            break;
+        }
 }
 
 /* ---- the best of the starts ---- */
@@ -325,6 +351,7 @@ static strait_status run(strait_clusters *clusters, kmeans *m, int64_t features,
     if (status == STRAIT_OK) {
         clusters->iterations =
             find_best(m, best, o->starts > 0 ? o->starts : STARTS, o->iterations > 0 ? o->iterations : ITERATIONS);
+        join_same(m);
         memcpy(clusters->cluster, m->cluster, (size_t)m->n * sizeof *m->cluster);
         status = st_clusters_order(clusters, m->k, NULL, err);
     }

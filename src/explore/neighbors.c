@@ -41,6 +41,7 @@ STRAIT_API strait_status strait_neighbors_find(strait_neighbors **out, const str
     st_rows rows;
     ST_TRY(check_metric(o.metric, err));
     ST_TRY(st_explore_rows(&rows, x, "the data", err));
+    if (rows.n < 2) return st_fail(err, STRAIT_ARGUMENT, "there is one sample alone: it has no neighbours");
     if (k < 1 || k >= rows.n)
         return st_fail(err, STRAIT_ARGUMENT, "%d neighbours of each of %lld samples: the number must be from 1 to %lld",
                        k, (long long)rows.n, (long long)rows.n - 1);

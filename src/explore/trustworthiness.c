@@ -123,6 +123,9 @@ STRAIT_API strait_status strait_trustworthiness(double *trustworthiness, double 
     if (rows.n != map.n)
         return st_fail(err, STRAIT_SHAPE, "the data has %lld samples, the map %lld", (long long)rows.n,
                        (long long)map.n);
+    if (rows.n < 3)
+        return st_fail(err, STRAIT_ARGUMENT, "too few samples: trustworthiness needs at least 3, there %s %lld",
+                       rows.n == 1 ? "is" : "are", (long long)rows.n);
     if (k < 1 || 2 * (int64_t)k >= rows.n)
         return st_fail(err, STRAIT_ARGUMENT,
                        "%d neighbours of %lld samples: trustworthiness needs at least 1 and fewer than half of them", k,

@@ -112,6 +112,9 @@ void st_umap_memberships(float *weight, const strait_neighbors *neighbors, int t
 
 strait_status st_fuzzy_neighbors(int *neighbors, int64_t n, strait_error *err) {
     if (*neighbors == 0) *neighbors = n < 15 ? (int)n : 15;
+    if (n < 2 && *neighbors > 1)
+        return st_fail(err, STRAIT_ARGUMENT, "there is one sample alone: it has no neighbours, %d were asked for",
+                       *neighbors - 1);
     if (*neighbors < 1 || *neighbors > n || (*neighbors < 2 && n > 1))
         return st_fail(err, STRAIT_ARGUMENT,
                        "%d neighbours (the sample among them) of %lld samples: it must be 2 to %lld", *neighbors,

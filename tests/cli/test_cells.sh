@@ -150,6 +150,12 @@ check "genes in another order, some missing: found by name, and told"
 run encode small-001 part.h5ad -o part.npy
 expect_exit 0
 expect_stderr "^note: 2 of the model's 12 genes are not in part.h5ad and count as 0: gene10, gene8$"
+for command in "represent" "neighbors" "cluster -k 2" "compare-pca" "components --picture m.png" "scatter -o m.png" \
+    "umap --epochs 5 -o m.npy" "activations -o m.png" "anomaly fit" "anomaly score"; do
+    run $command small-001 part.h5ad
+    expect_exit 0
+    expect_stderr "^note: 2 of the model's 12 genes are not in part.h5ad"
+done
 run encode small-001 part.h5ad -o part.npy --quiet
 expect_no_stderr
 

@@ -26,7 +26,7 @@ sort -s -k2,2nr sizes | cmp -s - sizes || fail "not the largest first"
 
 is_dark_svg() { grep -q '^<svg ' "$1" && grep -q '#181a1f' "$1" || fail "$1 is no SVG in the dark"; }
 
-check "clusters and their centres as pictures, in the dark as well; samples all the same have none"
+check "clusters and their centres as pictures, in the dark as well; samples all the same lie at one place"
 run cluster small-001 small-images-idx3-ubyte --picture c.svg --centres centres.svg --theme dark
 expect_exit 0
 is_dark_svg c.svg
@@ -36,9 +36,10 @@ run cluster z.npy -k 2 --picture c.png
 expect_exit 0
 expect_file c.png
 printf '%s\n' 1,2 1,2 1,2 >same.csv
-run cluster same.csv -k 1 -o same-clusters.csv --picture same.png
-expect_exit 1
-[ ! -e same-clusters.csv ] && [ ! -e same.png ] || fail "something was written"
+run cluster same.csv -k 2 -o same-clusters.csv --picture same.svg
+expect_exit 0
+expect_stdout '2 were asked for'
+grep -q 'all samples are the same' same.svg || fail "the picture does not say so"
 printf '%s\n' 1,1 2,2 3,3 >line.csv
 run cluster line.csv -k 2 --picture line.png
 expect_exit 0
@@ -136,6 +137,16 @@ done
 run represent small-001 small-images-idx3-ubyte --by label --metric cosine -o cosine.csv --picture by.png
 expect_exit 0
 cmp -s mean.csv cosine.csv && fail "the metric changes nothing"
+
+check "files are told in JSON"
+run represent small-001 small-images-idx3-ubyte -o ranks.csv --centres zc.npy --decoded d.npy --picture sheet.png --json
+[ "$(json .output),$(json .centres),$(json .decoded),$(json .picture)" = ranks.csv,zc.npy,d.npy,sheet.png ] || fail "of represent"
+run cluster z.npy -k 2 -o c2.csv --centres zc.npy --picture c.svg --json
+[ "$(json .output),$(json .centres),$(json .picture)" = c2.csv,zc.npy,c.svg ] || fail "of cluster"
+run pca z.npy -k 2 -o scores.csv --save p.safetensors --picture v.svg --map m.svg --json
+[ "$(json .output),$(json .save),$(json .picture),$(json .map)" = scores.csv,p.safetensors,v.svg,m.svg ] || fail "of pca"
+run compare-pca small-001 small-images-idx3-ubyte -o e.csv --picture v.svg --sheet s.png --json
+[ "$(json .output),$(json .picture),$(json .sheet)" = e.csv,v.svg,s.png ] || fail "of compare-pca"
 
 check "represent by cluster: k-means' are those that cluster wrote"
 run represent small-001 small-images-idx3-ubyte --by cluster -o one.txt.csv

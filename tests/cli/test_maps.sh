@@ -44,11 +44,48 @@ run neighbors small-001 small-images-idx3-ubyte --of 17 -n 5 --picture near.png 
 expect_exit 0
 expect_json of neighbors
 expect_file near.png
-[ "$(json .of)" = 17 ] && [ "$(wc -l <near.csv)" = 5 ] || fail "not 5 of 17"
+[ "$(json .of)" = 17 ] && [ "$(wc -l <near.csv)" = 6 ] || fail "not 5 of 17"
+[ "$(json .picture)" = near.png ] && [ "$(json .output)" = near.csv ] || fail "the files are not told"
+[ "$(head -1 near.csv)" = sample,label,distance ] || fail "other columns"
 [ "$(json '.neighbors[0].index')" != 17 ] || fail "a sample is its own neighbour"
-sort -t, -gk2 near.csv | cmp -s - near.csv || fail "not nearest first"
-run neighbors z.npy --of 17 -n 5
+tail -n +2 near.csv | sort -t, -gk3 | cmp -s - <(tail -n +2 near.csv) || fail "not nearest first"
+run neighbors z.npy --of 17 -n 5 -o near.npy
 expect_exit 0
+expect_file near.npy
+
+check "neighbors by name; as many as there are"
+printf 'name,x,y\nin/first,0,0\nin/2,5,0\nin/last,1,0\n' >named.csv
+run neighbors named.csv --of last -o near.csv
+expect_exit 0
+expect_stdout '^ +0  1 +in/first$'
+[ "$(sed -n 2,3p near.csv | tr '\n' ' ')" = '0,in/first,1 1,in/2,4 ' ] || fail "other rows"
+run neighbors named.csv --of 2 --json # a name goes before an index
+[ "$(json .of)$(json '.neighbors[0].name')" = 1in/last ] || fail "not the neighbour of in/2"
+expect_refused 'none is called so' neighbors named.csv --of second
+
+check "too few samples are said to be too few"
+printf '1,2\n' >alone.csv
+printf '1,2\n3,4\n' >two.csv
+expect_refused 'one sample alone' neighbors alone.csv
+expect_refused 'one sample alone' umap alone.csv -o m.npy -n 5
+expect_refused 'at least 3, there are 2' trustworthiness two.csv two.csv
+run trustworthiness named.csv named.csv
+expect_exit 0
+
+check "tsne takes the learning rate as a number, and as auto"
+run tsne z.npy -o auto.csv --iterations 20 --learning-rate auto
+expect_exit 0
+run tsne z.npy -o plain.csv --iterations 20
+expect_same auto.csv plain.csv
+run tsne z.npy -o slow.csv --iterations 20 --learning-rate 10
+cmp -s slow.csv plain.csv && fail "the learning rate changes nothing"
+expect_refused '--learning-rate takes' tsne z.npy -o m.npy --learning-rate fast
+
+check "MODEL and DATA the wrong way round"
+for command in neighbors cluster "scatter -o m.svg" eval "encode -o z2.npy" "components --picture m.png" compare-pca \
+    "anomaly fit" "activations -o m.png"; do
+    expect_refused 'the model comes first' $command small-images-idx3-ubyte small-001
+done
 
 check "what cannot be"
 expect_refused '-o FILE is missing' tsne z.npy

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <strait/explore.h>
 #include "base/memory.h"
+#include "explore/clusters_int.h"
 
 static uint32_t generator;
 
@@ -130,6 +131,27 @@ static void kmeans_of_extreme_data(void **state) {
     assert_int_equal(strait_kmeans(&found, x, &(strait_cluster_options){.k = 2}, &err), STRAIT_ARGUMENT);
     assert_message(&err, "sample 3 is NaN");
     strait_array_free(x);
+}
+
+/* Five places six times each: distances that rounding leaves above 0 must not make clusters of equal samples. */
+static void equal_samples_are_in_one_cluster(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        strait_array *x = new_rows(30, 7);
+        for (int64_t i = 0; i < 30; i++)
+            for (int64_t j = 0; j < 7; j++)
+                x->values[i * 7 + j] = (float)st_explore_uniform(seed, 0, (uint32_t)(i % 5), 2 * (uint32_t)j);
+        for (int k = 5; k <= 30; k += 5) {
+            strait_clusters *found = NULL;
+            const strait_cluster_options options = {.k = k, .seed = seed};
+            assert_int_equal(strait_kmeans(&found, x, &options, NULL), STRAIT_OK);
+            assert_int_equal(found->k, 5);
+            for (int64_t i = 5; i < 30; i++)
+                assert_int_equal(found->cluster[i], found->cluster[i % 5]);
+            strait_clusters_free(found);
+        }
+        strait_array_free(x);
+    }
 }
 
 static void each_sample_can_be_a_cluster(void **state) {
@@ -292,6 +314,7 @@ int main(void) {
         cmocka_unit_test(kmeans_is_the_same_on_any_number_of_threads),
         cmocka_unit_test(kmeans_of_extreme_data),
         cmocka_unit_test(kmeans_of_constant_features_and_zeros),
+        cmocka_unit_test(equal_samples_are_in_one_cluster),
         cmocka_unit_test(each_sample_can_be_a_cluster),
         cmocka_unit_test(mixture_is_that_of_scikit_learn),
         cmocka_unit_test(samples_of_a_mixture_are_distributed_as_it),
