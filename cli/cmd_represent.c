@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
+#include "colours.h"
 #include "groups.h"
 #include "json.h"
 #include "output.h"
@@ -87,28 +88,39 @@ static strait_status group_by_label(work *w, strait_error *err) {
     return name_groups(w, w->named.info.n_labels, err);
 }
 
-/* The last value of each row of a file of clusters. */
-static strait_status read_clusters(work *w, const char *path, strait_error *err) {
+/* value [n]: the last one of each row of a file. */
+static strait_status read_last_values(double *value, const char *path, int64_t n, strait_error *err) {
     cli_samples file;
-    const int64_t n = w->points.x->dim[0];
-    int64_t greatest = 0;
     strait_status status = cli_samples_open(&file, path, err);
     if (status == STRAIT_OK && file.x->dim[0] != n)
         status = cli_refuse(err, STRAIT_ARGUMENT, "%s: %" PRId64 " rows, but there are %" PRId64 " samples", path,
                             file.x->dim[0], n);
     const int64_t each = status == STRAIT_OK ? cli_samples_features(&file) : 0;
+    for (int64_t i = 0; i < n && status == STRAIT_OK; i++)
+        value[i] = (double)file.x->values[i * each + each - 1];
+    cli_samples_close(&file);
+    return status;
+}
+
+/* Of a table its column cluster; else, and of other files, the last value of each row. */
+static strait_status read_clusters(work *w, const char *path, strait_error *err) {
+    const int64_t n = w->points.x->dim[0];
+    double *value = w->distance; /* not in use yet */
+    bool found = false;
+    int64_t greatest = 0;
+    strait_status status =
+        cli_ends_with(path, ".csv") ? cli_column_read(value, &found, path, "cluster", n, err) : STRAIT_OK;
+    if (status == STRAIT_OK && !found) status = read_last_values(value, path, n, err);
     for (int64_t i = 0; i < n && status == STRAIT_OK; i++) {
-        const double value = (double)file.x->values[i * each + each - 1];
-        if (value >= 0 && value < (double)n && value == floor(value))
-            w->of[i] = (int64_t)value;
+        if (value[i] >= 0 && value[i] < (double)n && value[i] == floor(value[i]))
+            w->of[i] = (int64_t)value[i];
         else
             status =
                 cli_refuse(err, STRAIT_ARGUMENT,
                            "%s: row %" PRId64 " ends in %g, which is no cluster: a whole number from 0 to %" PRId64,
-                           path, i, value, n - 1);
+                           path, i, value[i], n - 1);
         if (w->of[i] > greatest) greatest = w->of[i];
     }
-    cli_samples_close(&file);
     return status == STRAIT_OK ? name_groups(w, (int)greatest + 1, err) : status;
 }
 
@@ -461,7 +473,7 @@ const cli_command cli_represent = {
     "\nSamples are ranked by their distance to the centre: the mean, the median of each value, or the geometric "
     "median (which the sum of distances is least to; outliers hardly move it). The picture shows the centre as "
     "the model decodes it, an image nobody took, and after it the real samples nearest to it.\n"
-    "--by cluster takes k-means' clusters, or those of a file: of each row the last number is the cluster.",
+    "--by cluster takes k-means' clusters, or those of a file: its column cluster, else the last number of each row.",
     .operand = {"DATA|Z", "DATA"},
     .least_operands = 1,
     .options = options,

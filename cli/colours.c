@@ -178,18 +178,10 @@ static int find_column(char **at, const char *name, char label[128]) {
     return cluster >= 0 ? cluster : labels >= 0 ? labels : last;
 }
 
-static strait_status by_table(cli_colours *out, const char *path, const char *column_name, int64_t n,
-                              strait_error *err) {
-    char *text = NULL;
-    strait_status status = read_whole(&text, path, err);
-    if (status != STRAIT_OK) return status;
-    char *at = text;
-    const int column = find_column(&at, column_name, out->label);
-    entry *field = room(n, sizeof *field);
+/* field [n]: those of a column in the lines at `at`, below the names. */
+static strait_status read_fields(entry *field, char *at, int column, const char *path, int64_t n, strait_error *err) {
+    strait_status status = STRAIT_OK;
     int64_t rows = 0;
-    if (!field) status = no_memory(err);
-    if (status == STRAIT_OK && column < 0)
-        status = cli_refuse(err, STRAIT_ARGUMENT, "%s: its first line names no column '%s'", path, column_name);
     for (; status == STRAIT_OK && *at; rows++) {
         const char *found = NULL;
         int k = 0;
@@ -206,7 +198,45 @@ static strait_status by_table(cli_colours *out, const char *path, const char *co
     if (status == STRAIT_OK && rows != n)
         status = cli_refuse(err, STRAIT_ARGUMENT, "%s has %lld rows below its names, but there are %lld points", path,
                             (long long)rows, (long long)n);
+    return status;
+}
+
+static strait_status by_table(cli_colours *out, const char *path, const char *column_name, int64_t n,
+                              strait_error *err) {
+    char *text = NULL;
+    strait_status status = read_whole(&text, path, err);
+    if (status != STRAIT_OK) return status;
+    char *at = text;
+    const int column = find_column(&at, column_name, out->label);
+    entry *field = room(n, sizeof *field);
+    if (!field) status = no_memory(err);
+    if (status == STRAIT_OK && column < 0)
+        status = cli_refuse(err, STRAIT_ARGUMENT, "%s: its first line names no column '%s'", path, column_name);
+    if (status == STRAIT_OK) status = read_fields(field, at, column, path, n, err);
     if (status == STRAIT_OK) status = by_entries(out, field, n, err);
+    free(field);
+    free(text);
+    return status;
+}
+
+strait_status cli_column_read(double *value, bool *found, const char *path, const char *name, int64_t n,
+                              strait_error *err) {
+    char *text = NULL, label[128];
+    *found = false;
+    strait_status status = read_whole(&text, path, err);
+    if (status != STRAIT_OK) return status;
+    char *at = text;
+    const int column = find_column(&at, name, label);
+    entry *field = column >= 0 ? room(n, sizeof *field) : NULL;
+    if (column >= 0) status = field ? read_fields(field, at, column, path, n, err) : no_memory(err);
+    for (int64_t i = 0; field && status == STRAIT_OK && i < n; i++) {
+        char *end;
+        value[i] = strtod(field[i].text, &end);
+        if (!field[i].text[0] || *end)
+            status = cli_refuse(err, STRAIT_FORMAT, "%s:%lld: %s '%.100s' is no number", path, (long long)i + 2, name,
+                                field[i].text);
+    }
+    *found = column >= 0;
     free(field);
     free(text);
     return status;

@@ -25,4 +25,9 @@ strait_status cli_colours_open(cli_colours *out, const char *what, const strait_
                                const strait_data_info *info, strait_error *err);
 void cli_colours_close(cli_colours *colours);
 
+/* value [n]: the numbers of the column of that name in a CSV table of n rows, below its names. *found false: it has
+   none of that name. Errors: NOT_FOUND, IO, ARGUMENT (another number of rows), FORMAT naming the line, MEMORY. */
+strait_status cli_column_read(double *value, bool *found, const char *path, const char *name, int64_t n,
+                              strait_error *err);
+
 #endif

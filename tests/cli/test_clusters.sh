@@ -154,6 +154,11 @@ expect_exit 0
 run represent small-001 small-images-idx3-ubyte --by cluster --clusters c.csv -o two.txt.csv
 expect_exit 0
 cmp -s one.txt.csv two.txt.csv || fail "the ranks differ"
+run cluster z.npy -k 4 -o plain.csv --seed 5
+run represent z.npy --by cluster --clusters plain.csv -o plain-ranks.csv
+expect_exit 0
+awk -F, 'FNR == 1 { file++; next } file == 1 { of[$1] = $2; next } of[$1] != $2 { exit 1 }' plain.csv plain-ranks.csv ||
+    fail "other clusters than in the table"
 run cluster z.npy -k 4 -o c.npy
 run represent z.npy --by cluster --clusters c.npy -o ranks.npy --centres centres.npy
 expect_exit 0
