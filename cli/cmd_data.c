@@ -127,7 +127,7 @@ const cli_command cli_data_info = {
         "own, those in "
         "its sub-folders are, and the sub-folders' names their labels. The sub-folders train and test are splits. "
         "In a .npz file FILE#KEY picks an array; x_train and y_train and the like are found. "
-        "In a table (CSV) a column named label, class or target holds labels. Cells are read from h5ad files "
+        "In a table (CSV) a column named label, class, target or cluster holds labels. Cells are read from h5ad files "
         "(FILE#layers/counts, FILE#raw/X, FILE#obsm/NAME pick a matrix), 10x folders and 10x HDF5 files; of any other "
         "HDF5 "
         "file FILE#PATH picks a data set.",

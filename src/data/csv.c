@@ -13,9 +13,11 @@ typedef struct table {
     const char *path, *label_option; /* the caller's */
     char separator;
     int64_t n_columns, first_line, n_rows;
-    st_words *first;  /* the fields of the first record: the columns' names, if has_header */
+    st_words *first;  /* the fields of the first record, or what ARFF says: the columns' names, if has_header */
     st_words *second; /* of the next one, or none */
     bool has_header;
+    bool is_arff;
+    int64_t announced; /* rows, by scikit-learn's first line, which names the classes after two numbers; or 0 */
     int64_t name_column, label_column; /* -1: none */
     float *values;                     /* [n_rows, columns of numbers] */
     size_t n_values, capacity;
@@ -101,9 +103,10 @@ static strait_status fail_no_column(const table *t, strait_error *err) {
 }
 
 static strait_status find_label(table *t, strait_error *err) {
-    static const char *const usual[] = {"label", "class", "target", NULL};
+    static const char *const usual[] = {"label", "class", "target", "cluster", NULL};
     const char *option = t->label_option;
     t->label_column = -1;
+    if (!option && t->announced) option = "last";
     if (!option) {
         for (int64_t k = 0; t->has_header && k < t->n_columns && t->label_column < 0; k++)
             if (is_one_of(t->first->at[k], usual)) t->label_column = k;
@@ -120,9 +123,9 @@ static strait_status find_label(table *t, strait_error *err) {
 }
 
 static strait_status choose_columns(table *t, strait_error *err) {
-    t->has_header = find_header(t);
+    t->has_header = t->is_arff || (!t->announced && find_header(t));
     ST_TRY(find_label(t, err));
-    const st_words *row = t->has_header ? t->second : t->first;
+    const st_words *row = t->has_header || t->announced ? t->second : t->first;
     t->name_column = t->label_column != 0 && row->n > 1 && is_word(row->at[0]) ? 0 : -1;
     if (t->n_columns == (t->label_column >= 0) + (t->name_column >= 0))
         return st_fail(err, STRAIT_FORMAT, "%s: no column of numbers is left beside the label and the names", t->path);
@@ -174,8 +177,20 @@ static strait_status reserve(table *t, size_t n, strait_error *err) {
 }
 
 static strait_status fail_width(const table *t, int64_t n, int64_t line, strait_error *err) {
-    return st_fail(err, STRAIT_FORMAT, "%s: line %lld has %lld column%s, line %lld has %lld", t->path, (long long)line,
-                   (long long)n, n == 1 ? "" : "s", (long long)t->first_line, (long long)t->n_columns);
+    const bool sparse = t->is_arff && n > 0 && t->n_rows == 0 && t->second->at[0][0] == '{';
+    if (sparse)
+        return st_fail(err, STRAIT_FORMAT, "%s: line %lld: sparse ARFF is not read; write its values in full", t->path,
+                       (long long)line);
+    if (t->is_arff)
+        return st_fail(err, STRAIT_FORMAT, "%s: line %lld has %lld column%s for %lld attribute%s", t->path,
+                       (long long)line, (long long)n, n == 1 ? "" : "s", (long long)t->n_columns,
+                       t->n_columns == 1 ? "" : "s");
+    bool words = false;
+    for (int64_t k = 0; t->n_rows == 0 && k < t->first->n; k++)
+        words = words || is_word(t->first->at[k]);
+    return st_fail(err, STRAIT_FORMAT, "%s: line %lld has %lld column%s, line %lld has %lld%s", t->path,
+                   (long long)line, (long long)n, n == 1 ? "" : "s", (long long)t->first_line, (long long)t->n_columns,
+                   words ? "; let the first line name every column, or remove it" : "");
 }
 
 static strait_status add_row(table *t, const char *const *field, int64_t n, int64_t line, strait_error *err) {
@@ -208,26 +223,57 @@ static strait_status keep_fields(st_words **out, const st_record *record, strait
     return st_words_finish(*out, err);
 }
 
+/* As scikit-learn keeps its tables: the numbers of rows and features and the classes' names, then rows with the class
+   as a number in the last column. */
+static bool is_sklearn(const table *t) {
+    int64_t n_rows = 0, n_features = 0;
+    bool is = t->first->n >= 4 && st_parse_int(&n_rows, t->first->at[0]) && n_rows > 0 &&
+              st_parse_int(&n_features, t->first->at[1]) && n_features > 0 && t->second->n == n_features + 1;
+    for (int64_t k = 2; is && k < t->first->n; k++)
+        is = is_word(t->first->at[k]);
+    for (int64_t k = 0; is && k < t->second->n; k++)
+        is = is_number(t->second->at[k]);
+    return is;
+}
+
+/* Finds out what the columns are; record is then the first that has not been added, unless *end. */
+static strait_status begin_rows(table *t, st_record *record, bool *end, st_records *records, strait_error *err) {
+    t->is_arff = st_arff_is(records);
+    if (t->is_arff) {
+        ST_TRY(st_arff_read_header(&t->first, records, t->path, err));
+    } else {
+        ST_TRY(st_records_next(record, end, records, err));
+        if (*end) return st_fail(err, STRAIT_FORMAT, "%s: holds no rows", t->path);
+        t->first_line = record->line;
+        ST_TRY(keep_fields(&t->first, record, err));
+    }
+    t->separator = st_records_separator(records);
+    ST_TRY(st_records_next(record, end, records, err));
+    if (*end) *record = (st_record){0};
+    ST_TRY(keep_fields(&t->second, record, err));
+    t->n_columns = t->first->n;
+    if (!t->is_arff && !*end && is_sklearn(t)) {
+        st_parse_int(&t->announced, t->first->at[0]);
+        t->n_columns = t->second->n;
+    }
+    if (!*end && record->n != t->n_columns) return fail_width(t, record->n, record->line, err);
+    ST_TRY(choose_columns(t, err));
+    if (t->has_header || t->announced) return STRAIT_OK;
+    return add_row(t, t->first->at, t->first->n, t->first_line, err);
+}
+
 static strait_status read_rows(table *t, st_records *records, strait_error *err) {
     st_record record = {0};
     bool end = false;
-    ST_TRY(st_records_next(&record, &end, records, err));
-    if (end) return st_fail(err, STRAIT_FORMAT, "%s: holds no rows", t->path);
-    t->first_line = record.line;
-    t->separator = st_records_separator(records);
-    ST_TRY(keep_fields(&t->first, &record, err));
-    ST_TRY(st_records_next(&record, &end, records, err));
-    if (end) record = (st_record){0};
-    ST_TRY(keep_fields(&t->second, &record, err));
-    t->n_columns = t->first->n;
-    if (!end && record.n != t->n_columns) return fail_width(t, record.n, record.line, err);
-    ST_TRY(choose_columns(t, err));
-    if (!t->has_header) ST_TRY(add_row(t, t->first->at, t->first->n, t->first_line, err));
+    ST_TRY(begin_rows(t, &record, &end, records, err));
     while (!end) {
         ST_TRY(add_row(t, (const char *const *)record.field, record.n, record.line, err));
         ST_TRY(st_records_next(&record, &end, records, err));
     }
     if (t->n_rows == 0) return st_fail(err, STRAIT_FORMAT, "%s: holds a header and no rows", t->path);
+    if (t->announced && t->n_rows != t->announced)
+        return st_fail(err, STRAIT_FORMAT, "%s: line %lld announces %lld rows, there are %lld; fetch or copy it again",
+                       t->path, (long long)t->first_line, (long long)t->announced, (long long)t->n_rows);
     if (t->unlabelled == 0) return STRAIT_OK;
     return st_fail(
         err, STRAIT_FORMAT,
@@ -252,6 +298,18 @@ static strait_status take_labels(st_source *source, const st_words *labels, stra
         return st_source_set_word_labels(source, labels->at, err);
     }
     source->labels = numbers;
+    return STRAIT_OK;
+}
+
+/* The classes' names of scikit-learn's first line. */
+static strait_status name_classes(st_source *source, const table *t, strait_error *err) {
+    if (!t->announced || t->label_column != t->n_columns - 1 || source->words) return STRAIT_OK;
+    ST_TRY(st_words_new(&source->words, err));
+    for (int64_t k = 2; k < t->first->n; k++)
+        st_words_add(source->words, t->first->at[k], strlen(t->first->at[k]));
+    ST_TRY(st_words_finish(source->words, err));
+    source->label_names = source->words->at;
+    source->n_label_names = (int)source->words->n;
     return STRAIT_OK;
 }
 
@@ -288,6 +346,7 @@ static strait_status fill_source(st_source *source, table *t, strait_error *err)
     if (t->labels) {
         ST_TRY(st_words_finish(t->labels, err));
         ST_TRY(take_labels(source, t->labels, err));
+        ST_TRY(name_classes(source, t, err));
     }
     if (t->names) {
         ST_TRY(st_words_finish(t->names, err));
@@ -348,7 +407,7 @@ static void count_fields(int64_t *n_fields, int64_t *n_numbers, const uint8_t *b
 /* By its name: then open can say what is wrong with the bytes. Else by one of its first two lines: at least two fields,
    and numbers but for two of them at most. */
 static bool probe_csv(const char *path, const uint8_t *head, size_t n) {
-    static const char *const endings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz", NULL};
+    static const char *const endings[] = {".csv", ".tsv", ".arff", ".csv.gz", ".tsv.gz", ".arff.gz", NULL};
     for (int i = 0; endings[i]; i++)
         if (st_ends_with(path, endings[i])) return true;
     if (!is_text(head, n)) return false;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/status.h"
+#include "data/words.h"
 
 typedef struct st_records st_records;
 
@@ -24,6 +25,22 @@ char st_records_separator(const st_records *records);
 /* The next record that is not blank; *end and nothing else at the end. Errors: IO, MEMORY, FORMAT (damaged gzip, not
    text, an open quote, a record beyond belief). */
 strait_status st_records_next(st_record *out, bool *end, st_records *records, strait_error *err);
+/* A line as it stands, without its end, borrowed until the next one; *end and nothing else at the end. Errors: as
+   above. */
+strait_status st_records_line(char **out, bool *end, st_records *records, strait_error *err);
+/* From now on lines that begin with mark are left out, and fields are apart by separator. */
+void st_records_set_style(st_records *records, char mark, char separator);
+/* The number of the line that comes next. */
+int64_t st_records_line_number(const st_records *records);
+
+/* Whether the file begins as Weka's ARFF does: comments aside, with @relation. */
+bool st_arff_is(const st_records *records);
+/* Reads ARFF's header, so that the records that follow are its rows: the attributes' names, the caller's. Errors:
+   FORMAT, IO, MEMORY. */
+strait_status st_arff_read_header(st_words **names, st_records *records, const char *path, strait_error *err);
+/* What of the text can be seen before anything is read; *n bytes. */
+const char *st_records_ahead(const st_records *records, size_t *n);
+
 void st_records_close(st_records *records); /* NULL is fine */
 
 #endif

@@ -21,6 +21,7 @@ struct st_records {
     size_t capacity, begin, end;
     bool ended; /* the file gives no more */
     char separator;
+    char comment; /* begins lines that are left out; 0: none are */
     int64_t line;
     char **field; /* [field_capacity] */
     size_t field_capacity;
@@ -134,10 +135,56 @@ static strait_status split(st_record *out, st_records *records, char *text, stra
     return STRAIT_OK;
 }
 
+strait_status st_records_line(char **out, bool *end, st_records *records, strait_error *err) {
+    char *stop = NULL;
+    for (;;) {
+        char *text = records->bytes + records->begin;
+        const size_t n = records->end - records->begin;
+        stop = memchr(text, '\n', n);
+        if (!stop && records->ended) stop = text + n;
+        if (stop) break;
+        ST_TRY(fill(records, err));
+    }
+    *end = records->begin == records->end;
+    if (*end) return STRAIT_OK;
+    *out = records->bytes + records->begin;
+    records->begin = (size_t)(stop - records->bytes) + (*stop == '\n' && stop < records->bytes + records->end);
+    records->line++;
+    *stop = '\0';
+    if (stop > *out && stop[-1] == '\r') stop[-1] = '\0';
+    return STRAIT_OK;
+}
+
+void st_records_set_style(st_records *records, char mark, char separator) {
+    records->comment = mark;
+    records->separator = separator;
+}
+
+int64_t st_records_line_number(const st_records *records) {
+    return records->line;
+}
+
+const char *st_records_ahead(const st_records *records, size_t *n) {
+    *n = records->end - records->begin;
+    return records->bytes + records->begin;
+}
+
+static strait_status skip_comments(st_records *records, strait_error *err) {
+    while (records->comment) {
+        char *line = NULL;
+        bool end = false;
+        if (records->begin == records->end && !records->ended) ST_TRY(fill(records, err));
+        if (records->begin == records->end || records->bytes[records->begin] != records->comment) break;
+        ST_TRY(st_records_line(&line, &end, records, err));
+    }
+    return STRAIT_OK;
+}
+
 strait_status st_records_next(st_record *out, bool *end, st_records *records, strait_error *err) {
     for (;;) {
         size_t length = 0;
         int64_t lines = 0;
+        ST_TRY(skip_comments(records, err));
         while (!measure_record(records, &length, &lines)) {
             if (records->ended)
                 return st_fail(err, STRAIT_FORMAT, "%s: line %lld: a quote is left open", records->path,

@@ -194,7 +194,7 @@ static const st_key data_keys[] = {
      ROWS(proteins_record), .doc = "how proteins' counts are prepared; left out: the model takes none"},
     {.name = "label", .type = ST_KEY_TEXT, IN_RECIPE(data.label), POS_IN_RECIPE(data.label_pos),
      .doc = "the column of a table that holds the labels: its name, its number from 0, last or none; left out: the one "
-            "named label, class or target"},
+            "named label, class, target or cluster"},
     {.name = "limit", .type = ST_KEY_INTEGER, IN_RECIPE(data.limit), RANGE(1, MAX_SAMPLES),
      .doc = "only the first so many samples"},
     {.name = "only", .type = ST_KEY_INTEGERS, IN_RECIPE(data.only), .beside = offsetof(strait_recipe, data.n_only),

@@ -178,6 +178,56 @@ static void test_wide(void **state) {
     free(text);
 }
 
+/* scikit-learn's first line (sklearn/datasets/data/iris.csv begins "150,4,setosa,versicolor,virginica"), which may be
+   as long as the others. */
+static void test_sklearn(void **state) {
+    (void)state;
+    static const char *const text[] = {"2,4,ham,eggs,spam\n1,2,3,4,2\n5,6,7,8,0\n",
+                                       "2,4,ham,spam\n1,2,3,4,1\n5,6,7,8,0\n"};
+    const float expected[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    for (int i = 0; i < 2; i++) {
+        strait_data *data = open_table(write_text("sklearn.csv", text[i]), 2, 4, expected);
+        strait_data_info info;
+        assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+        assert_int_equal(info.n_labels, 2);
+        assert_string_equal(info.label_name[0], "ham");
+        assert_string_equal(info.label_name[1], "spam");
+        assert_int_equal(strait_data_label(data, 0), 2 - i);
+        strait_data_free(data);
+    }
+    assert_table_fails("3,1,a,b\n1,0\n2,1\n", "line 1 announces 3 rows, there are 2; fetch or copy it again");
+    assert_table_fails("3,1,a,b\n1,2,3\n",
+                       "line 2 has 3 columns, line 1 has 4; let the first line name every column, or "
+                       "remove it");
+}
+
+/* Weka's manual, "ARFF (stable version)": keywords in any case, comments, names in quotes, ? for what is missing. */
+static void test_arff(void **state) {
+    (void)state;
+    const char *path = write_text("a.arff", "% by hand\n\n@Relation 'two words'\r\n@ATTRIBUTE x numeric\n"
+                                            "@attribute 'the y' real\n@attribute class {one,two}\n%\n@DATA\n"
+                                            "1,2.5,two\n% not \"a row\n\n3,4,one\n");
+    strait_data *data = open_table(path, 2, 2, (float[]){1, 2.5f, 3, 4});
+    strait_data_info info;
+    assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+    assert_string_equal(info.label_name[0], "one");
+    assert_int_equal(strait_data_label(data, 0), 1);
+    assert_string_equal(info.note, "column 'class' (2) holds the labels");
+    strait_data_free(data);
+    assert_open_survives_failing_allocations(path);
+
+    data =
+        open_good(write_text("missing.arff", "@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n1,?\n"));
+    assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+    assert_int_equal(info.n_missing, 1);
+    strait_data_free(data);
+    assert_table_fails("@relation r\n@attribute a numeric\n", "ends before its @data");
+    assert_table_fails("@relation r\n@attribute a numeric\n@data\n", "holds a header and no rows");
+    assert_table_fails("@relation r\n@attribute a numeric\n@data\n1,2\n", "line 4 has 2 columns for 1 attribute");
+    assert_table_fails("@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n{1 5}\n",
+                       "line 5: sparse ARFF is not read; write its values in full");
+}
+
 static void test_failing_allocations(void **state) {
     (void)state;
     assert_open_survives_failing_allocations(write_text("memory.csv", "n,x,label\na,1,u\nb,2,v\n"));
@@ -255,6 +305,8 @@ int main(void) {
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_sklearn),
+        cmocka_unit_test(test_arff),
         cmocka_unit_test(test_failing_allocations),
         cmocka_unit_test(test_recipe_label),
         cmocka_unit_test(test_real_ecg),
