@@ -26,7 +26,8 @@ static inline int write_bytes(const char *path, const uint8_t *bytes, size_t n) 
     return fclose(file) == 0 && good;
 }
 
-/* Opens source: an error of one line, or a data set whose samples can be read and are finite. */
+/* Opens source: an error of one line, or a data set whose samples can be read; those that are not finite are counted.
+ */
 static inline void check_data(const char *source) {
     strait_data *data = NULL;
     strait_array *rows = NULL;
@@ -44,9 +45,14 @@ static inline void check_data(const char *source) {
         strait_data_free(data);
         return;
     }
-    insist(info.n_samples > 0 && isfinite(info.minimum) && isfinite(info.maximum) && isfinite(info.mean));
+    insist(info.n_samples > 0 && info.n_missing >= 0);
+    if (info.n_missing == 0) insist(isfinite(info.minimum) && isfinite(info.maximum) && isfinite(info.mean));
+    strait_data_quality quality;
+    if (info.bytes < 1 << 24) insist(strait_data_inspect(&quality, data, &err) == STRAIT_OK);
     const bool several_sizes = info.n_dims == 3 && info.dim[0] == 0;
-    insist(strait_data_rows(&rows, data, info.n_samples - 1, 1, &err) == (several_sizes ? STRAIT_SHAPE : STRAIT_OK));
+    const strait_status read = strait_data_rows(&rows, data, info.n_samples - 1, 1, &err);
+    insist(read == STRAIT_OK || read == (several_sizes ? STRAIT_SHAPE : STRAIT_FORMAT));
+    insist(read != STRAIT_FORMAT || info.n_missing > 0); /* what is not finite is refused */
     for (int64_t i = 0; rows && i < strait_array_count(rows); i++)
         insist((double)rows->values[i] >= info.minimum && (double)rows->values[i] <= info.maximum);
     int64_t labelled = 0;

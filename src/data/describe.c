@@ -18,8 +18,10 @@ static int64_t keep_finite(float *values, int64_t n) {
     return kept;
 }
 
-/* Each sample's sum is taken in double and added to the whole, so that the mean of many samples stays exact enough. */
-static void measure_sample(strait_data_info *info, double *sum, const float *values, int64_t n) {
+enum { PART = 1 << 14 };
+
+/* Sums of parts are taken in double and added to the whole, so that the mean of many samples stays exact enough. */
+static void measure_part(strait_data_info *info, double *sum, const float *values, int64_t n) {
     float low = values[0], high = values[0];
     double total = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -32,38 +34,43 @@ static void measure_sample(strait_data_info *info, double *sum, const float *val
     *sum += total;
 }
 
+/* n values of a sample, by parts that lie in values [PART]; how many are finite. */
+static int64_t measure_sample(strait_data_info *info, double *sum, float *values, const void *sample, st_dtype type,
+                              int64_t n) {
+    const st_affine identity = st_affine_make(0, 1);
+    int64_t count = 0;
+    for (int64_t at = 0; at < n; at += PART) {
+        int64_t part = n - at < PART ? n - at : PART;
+        st_affine_apply(values, (const char *)sample + (size_t)at * st_dtype_size(type), type, part, &identity);
+        if (type == ST_F32) part = keep_finite(values, part);
+        if (part > 0) measure_part(info, sum, values, part);
+        count += part;
+    }
+    info->n_missing += n - count;
+    return count;
+}
+
 /* Least and greatest value and the mean of those that are finite, and how many are not. */
 static strait_status measure(strait_data_info *info, const strait_data *data, strait_error *err) {
     const st_source *source = data->source;
-    const size_t n_values = (size_t)source->n_values;
-    const st_affine identity = st_affine_make(0, 1);
+    const size_t bytes = (size_t)source->n_values * st_dtype_size(source->type);
     double sum = 0, count = 0;
     strait_status status = STRAIT_OK;
-    float *values = st_alloc(n_values, sizeof *values);
-    void *scratch = st_alloc(n_values, st_dtype_size(source->type));
-    if (!values || !scratch) {
-        status = st_fail_memory(err, n_values * sizeof *values, "a sample");
-        goto done;
-    }
+    float *values = st_alloc(PART, sizeof *values);
+    void *scratch = source->values ? NULL : st_alloc(bytes, 1);
+    if (!values || (!scratch && !source->values)) status = st_fail_memory(err, bytes, "a sample");
     info->minimum = INFINITY;
     info->maximum = -INFINITY;
-    for (int64_t i = 0; i < data->n; i++) {
+    for (int64_t i = 0; i < data->n && status == STRAIT_OK; i++) {
+        const int64_t k = st_data_source_sample(data, i);
         const void *sample = NULL;
-        status = st_source_raw_sample(&sample, source, st_data_source_sample(data, i), scratch, err);
-        if (status != STRAIT_OK) goto done;
-        int64_t n = st_source_sample_values(source, st_data_source_sample(data, i));
-        st_affine_apply(values, sample, source->type, n, &identity);
-        if (source->type == ST_F32) {
-            const int64_t all = n;
-            n = keep_finite(values, all);
-            info->n_missing += all - n;
-        }
-        if (n > 0) measure_sample(info, &sum, values, n);
-        count += (double)n;
+        status = st_source_raw_sample(&sample, source, k, scratch, err);
+        if (status == STRAIT_OK)
+            count +=
+                (double)measure_sample(info, &sum, values, sample, source->type, st_source_sample_values(source, k));
     }
     if (count == 0) info->minimum = info->maximum = NAN;
     info->mean = sum / count;
-done:
     st_free(scratch);
     st_free(values);
     return status;

@@ -135,7 +135,7 @@ typedef struct scan {
     st_source *source;
     st_image first;
     int64_t file, n, capacity; /* samples so far, and room for them */
-    int64_t height, width;     /* the largest */
+    int64_t height, width;     /* of the largest, by its pixels */
     int64_t n_alpha;
     st_image_format format; /* of all, or ST_IMAGE_UNKNOWN */
 } scan;
@@ -176,8 +176,10 @@ static strait_status take_page(void *context, const st_image *image, strait_erro
     source->sizes[s->n][0] = image->height;
     source->sizes[s->n][1] = image->width;
     state->at[s->n++] = (image_place){s->file, image->place};
-    s->height = image->height > s->height ? image->height : s->height;
-    s->width = image->width > s->width ? image->width : s->width;
+    if ((int64_t)image->height * image->width > s->height * s->width) {
+        s->height = image->height;
+        s->width = image->width;
+    }
     s->n_alpha += image->had_alpha;
     if (image->format != s->format) s->format = ST_IMAGE_UNKNOWN;
     return STRAIT_OK;
