@@ -32,7 +32,7 @@ STRAIT_API void strait_data_free(strait_data *data);
 /* What is in a data set. Pointers are borrowed until the data set is freed. */
 typedef struct strait_data_info {
     const char *source;  /* as opened, e.g. "fashion-mnist#test" */
-    const char *format;  /* "idx", "npy", "csv", "png", "cifar10", "rows" */
+    const char *format;  /* "idx", "npy", "csv", "png", "cifar10", "cifar100", "rows" */
     const char *storage; /* "u8", "u16", "f32" */
     int64_t n_samples;
     int n_dims; /* of one sample: 3 for images (height, width, channels; height and width 0: several sizes), 1 for rows

@@ -37,7 +37,7 @@ static const known_set sets[] = {
     {"fashion-mnist", NULL, mnist_files, "dataset-fashion-mnist", &st_layout_idx, fashion_labels, 10},
     {"mnist", NULL, mnist_files, NULL, &st_layout_idx, NULL, 0},
 };
-static const st_known_layout *const layouts[] = {&st_layout_idx, &st_layout_cifar, &st_layout_ecg};
+static const st_known_layout *const layouts[] = {&st_layout_idx, &st_layout_cifar, &st_layout_cifar100, &st_layout_ecg};
 static const char *const splits[] = {"train", "test"}; /* by st_known_part */
 
 #define N_SETS (sizeof sets / sizeof *sets)

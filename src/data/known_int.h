@@ -15,7 +15,7 @@ typedef struct st_known_layout {
                           strait_error *err);
 } st_known_layout;
 
-/* The four files of MNIST's kind; CIFAR-10's batches; ecg.csv. */
-extern const st_known_layout st_layout_idx, st_layout_cifar, st_layout_ecg;
+/* The four files of MNIST's kind; CIFAR-10's batches; CIFAR-100's two files; ecg.csv. */
+extern const st_known_layout st_layout_idx, st_layout_cifar, st_layout_cifar100, st_layout_ecg;
 
 #endif

@@ -116,6 +116,32 @@ const st_known_layout st_layout_cifar = {
     .open = open_cifar,
 };
 
+/* ---- CIFAR-100 ---- */
+
+static strait_status has_cifar100(bool *out, const char *folder, st_known_part part, strait_error *err) {
+    char *path = st_path_join(folder, part == ST_PART_TRAIN ? "train.bin" : "test.bin");
+    if (!path) return st_fail_memory(err, strlen(folder), "a path");
+    *out = st_cifar100_fits(path);
+    st_free(path);
+    return STRAIT_OK;
+}
+
+static strait_status open_cifar100(strait_data **out, const char *folder, st_known_part part, const char *source,
+                                   strait_error *err) {
+    st_source *opened = NULL;
+    char *path = st_path_join(folder, part == ST_PART_TRAIN ? "train.bin" : "test.bin");
+    if (!path) return st_fail_memory(err, strlen(folder), "a path");
+    const strait_status status = st_source_open(&opened, path, NULL, err);
+    st_free(path);
+    return status == STRAIT_OK ? st_data_new(out, opened, source, err) : status;
+}
+
+const st_known_layout st_layout_cifar100 = {
+    .files = {"train.bin of CIFAR-100", "test.bin of CIFAR-100"},
+    .has = has_cifar100,
+    .open = open_cifar100,
+};
+
 /* ---- heartbeats ---- */
 
 /* The split is part of the data set's name, and so for ever what it is: scores would not compare otherwise. As in the

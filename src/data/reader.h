@@ -99,7 +99,7 @@ struct st_reader {
 
 /* The table, in the order it is probed; NULL ends it. */
 extern const st_reader *const st_readers[];
-extern const st_reader st_reader_idx, st_reader_npy, st_reader_npz, st_reader_rows, st_reader_cifar, st_reader_png,
+extern const st_reader st_reader_idx, st_reader_npy, st_reader_npz, st_reader_rows, st_reader_cifar, st_reader_cifar100, st_reader_png,
     st_reader_jpeg, st_reader_tiff, st_reader_csv, st_reader_h5ad, st_reader_tenx, st_reader_tenx_hdf5, st_reader_hdf5,
     st_reader_tfrecord;
 

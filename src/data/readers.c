@@ -9,13 +9,10 @@
 #include "data/gzfile.h"
 #include "data/tfrecord.h"
 
-const st_reader *const st_readers[] = {&st_reader_idx,       &st_reader_npy,
-                                       &st_reader_npz,       &st_reader_png,
-                                       &st_reader_jpeg,      &st_reader_tiff,
-                                       &st_reader_cifar,     &st_reader_h5ad,
-                                       &st_reader_tenx_hdf5, &st_reader_hdf5,
-                                       &st_reader_tenx,      &st_reader_tfrecord,
-                                       &st_reader_csv,       NULL};
+const st_reader *const st_readers[] = {
+    &st_reader_idx,  &st_reader_npy,   &st_reader_npz,      &st_reader_png,  &st_reader_jpeg,
+    &st_reader_tiff, &st_reader_cifar, &st_reader_cifar100, &st_reader_h5ad, &st_reader_tenx_hdf5,
+    &st_reader_hdf5, &st_reader_tenx,  &st_reader_tfrecord, &st_reader_csv,  NULL};
 
 /* What every reader may look at to tell its format. */
 enum { HEAD_BYTES = 512, SHORTEST_MAGIC = 4 };

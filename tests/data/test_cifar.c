@@ -76,6 +76,51 @@ static void test_mistakes(void **state) {
                       "%s: not CIFAR-10: the label of image 1 is 10; labels are 0 to 9", test_path("data_batch_4.bin"));
 }
 
+/* https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version" of CIFAR-100: <1 x coarse label><1 x fine label><3072 x
+   pixel>. */
+static void test_hundred(void **state) {
+    (void)state;
+    enum { HUNDRED = 3074 };
+    static uint8_t bytes[3 * HUNDRED];
+    static const uint8_t coarse[] = {19, 0, 7}, fine[] = {99, 3, 42};
+    for (int i = 0; i < 3; i++) {
+        bytes[i * HUNDRED] = coarse[i];
+        bytes[i * HUNDRED + 1] = fine[i];
+        for (int k = 0; k < 3072; k++)
+            bytes[i * HUNDRED + 2 + k] = (uint8_t)(i + k / 1024 + 3 * (k % 1024));
+    }
+    assert_int_equal(mkdir(test_path("hundred"), 0777), 0);
+    const char *path = test_file("hundred/train.bin", bytes, sizeof bytes);
+    char names[20 * 10] = "";
+    for (int i = 0; i < 20; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "class%d\n", i);
+    test_file("hundred/coarse_label_names.txt", names, strlen(names));
+    const char *const sources[] = {path, test_path("hundred"), test_path("hundred/train.bin#coarse")};
+    for (int s = 0; s < 3; s++) {
+        strait_data *data = open_good(sources[s]);
+        strait_data_info info;
+        assert_int_equal(strait_data_describe(data, &info, NULL), STRAIT_OK);
+        assert_string_equal(info.format, "cifar100");
+        assert_true(info.n_samples == 3 && info.dim[0] == 32 && info.dim[1] == 32 && info.dim[2] == 3);
+        const uint8_t *values = data->source->values;
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(strait_data_label(data, i), s < 2 ? fine[i] : coarse[i]);
+            for (int k = 0; k < 3072; k++)
+                assert_int_equal(values[i * 3072 + k], (uint8_t)(i + k % 3 + 3 * (k / 3)));
+        }
+        assert_true((info.label_name != NULL) == (s == 2));
+        if (s == 2) assert_string_equal(info.label_name[2], "class19");
+        strait_data_free(data);
+    }
+    assert_open_survives_failing_allocations(test_path("hundred/train.bin#coarse"));
+    assert_open_fails(test_path("hundred/train.bin#medium"), STRAIT_ARGUMENT,
+                      "%s: label: CIFAR-100 has the labels fine and coarse, not 'medium'", path);
+    bytes[HUNDRED + 1] = 100;
+    assert_open_fails(test_file("hundred/test.bin", bytes, sizeof bytes), STRAIT_FORMAT,
+                      "%s: not CIFAR-100: the label of image 1 is 100; labels are 0 to 99",
+                      test_path("hundred/test.bin"));
+}
+
 /* The facts its folder tells: 4,000 images, and the first labels of CIFAR-10. */
 static void test_real(void **state) {
     (void)state;
@@ -92,9 +137,8 @@ static void test_real(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_file),
-        cmocka_unit_test(test_folder_and_name),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_one_file), cmocka_unit_test(test_folder_and_name),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_hundred),
         cmocka_unit_test(test_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
