@@ -169,13 +169,13 @@ static void test_bad_files(void **state) {
     test_file("bad", "PK\3\4abcd", 8);
     assert_open_fails(path, STRAIT_FORMAT,
                       "%s: no known format: begins with the bytes 50 4b 03 04; formats read: idx, npy, npz, png, jpeg, "
-                      "tiff, cifar10, "
+                      "tiff, cifar10, cifar100, "
                       "h5ad, 10x-hdf5, hdf5, 10x, tfrecord, csv",
                       path);
     test_file("bad", "\0\0\x0a\3abcd", 8); /* there is no type 0x0a */
     assert_open_fails(path, STRAIT_FORMAT,
                       "%s: no known format: begins with the bytes 00 00 0a 03; formats read: idx, npy, npz, png, jpeg, "
-                      "tiff, cifar10, "
+                      "tiff, cifar10, cifar100, "
                       "h5ad, 10x-hdf5, hdf5, 10x, tfrecord, csv",
                       path);
     const char *named = test_file("z-images-idx3-ubyte", "PK\3\4abcd", 8);
