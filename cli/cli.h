@@ -62,6 +62,8 @@ typedef struct cli_command {
     { "json", 0, CLI_FLAG, false, NULL, "print the result as one JSON object" }
 #define CLI_OPTION_QUIET                                                                                               \
     { "quiet", 'q', CLI_FLAG, false, NULL, "tell no progress, only results and errors" }
+#define CLI_OPTION_LABEL                                                                                               \
+    { "label", 0, CLI_TEXT, false, "COLUMN", "where the labels are: a column's name, its number from 0, last, none" }
 #define CLI_OPTION_THREADS                                                                                             \
     { "threads", 0, CLI_COUNT, false, "N", "threads to compute with (default: all this process may use)" }
 #define CLI_OPTION_SET                                                                                                 \

@@ -4,9 +4,10 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 #include "terminal.h"
 
-static const cli_option options[] = {CLI_OPTION_JSON, {0}};
+static const cli_option options[] = {CLI_OPTION_LABEL, CLI_OPTION_JSON, {0}};
 
 static const cli_example examples[] = {
     {"strait data info fashion-mnist", "a known name: its training part"},
@@ -102,7 +103,7 @@ static cli_exit run(const cli_args *args) {
     strait_data_info info;
     strait_data_quality quality;
     strait_error err = {0};
-    strait_status status = strait_data_open(&data, args->operand[0], &err);
+    strait_status status = cli_data_open(&data, args, &err);
     if (status == STRAIT_OK) status = strait_data_describe(data, &info, &err);
     if (status == STRAIT_OK) status = strait_data_inspect(&quality, data, &err);
     cli_exit code = CLI_OK;

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 
 #define USUAL "{rotate: 15, shift: 0.1, zoom: 0.1}"
 
@@ -12,6 +13,7 @@ static const cli_option options[] = {
     {"output", 'o', CLI_TEXT, false, "DIR", "a new folder of PNG files, by labels; or a file: .npy, .npz, .csv"},
     {"augment", 0, CLI_TEXT, false, "MAP", "what is done, as data.augment in recipes (default: " USUAL ")"},
     {"seed", 's', CLI_SEED, false, "N", "another seed gives other images (default: 42)"},
+    CLI_OPTION_LABEL,
     CLI_OPTION_JSON,
     {0},
 };
@@ -30,7 +32,7 @@ static cli_exit run(const cli_args *args) {
     const int64_t n = cli_int(args, "to", 0);
     strait_data *data = NULL;
     strait_error err = {0};
-    strait_status status = strait_data_open(&data, args->operand[0], &err);
+    strait_status status = cli_data_open(&data, args, &err);
     const int64_t n_before = status == STRAIT_OK ? strait_data_count(data) : 0;
     if (status == STRAIT_OK)
         status =

@@ -3,9 +3,11 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 
 static const cli_option options[] = {
     {"output", 'o', CLI_TEXT, false, "OUT", "what to write: .npy, .npz, .csv, or a new folder of PNG files"},
+    CLI_OPTION_LABEL,
     CLI_OPTION_JSON,
     {0},
 };
@@ -21,7 +23,7 @@ static cli_exit run(const cli_args *args) {
     if (!path) return cli_usage("-o OUT is missing; usage: strait %s", args->command->synopsis[0]);
     strait_data *data = NULL;
     strait_error err = {0};
-    strait_status status = strait_data_open(&data, args->operand[0], &err);
+    strait_status status = cli_data_open(&data, args, &err);
     if (status == STRAIT_OK) status = strait_data_write(path, data, &err);
     const int64_t n = status == STRAIT_OK ? strait_data_count(data) : 0;
     strait_data_free(data);

@@ -3,11 +3,13 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 #include "terminal.h"
 
 static const cli_option options[] = {
     {"shards", 'n', CLI_COUNT, false, "N", "how many files (default: 100)"},
     {"output", 'o', CLI_TEXT, false, "DIR", "the folder they go into"},
+    CLI_OPTION_LABEL,
     CLI_OPTION_JSON,
     CLI_OPTION_QUIET,
     {0},
@@ -27,7 +29,7 @@ static cli_exit run(const cli_args *args) {
     strait_data *data = NULL;
     strait_error err = {0};
     cli_work work = {.verb = "sharding", .quiet = cli_has(args, "quiet")};
-    strait_status status = strait_data_open(&data, args->operand[0], &err);
+    strait_status status = cli_data_open(&data, args, &err);
     if (status == STRAIT_OK) status = strait_data_shard(data, folder, (int)n_shards, cli_work_progress, &work, &err);
     const int64_t n = status == STRAIT_OK ? strait_data_count(data) : 0;
     strait_data_free(data);

@@ -9,12 +9,14 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "model_data.h"
 #include "output.h"
 #include "terminal.h"
 
 static const cli_option options[] = {
     {"output", 'o', CLI_TEXT, false, "FILE.png", "write a sheet instead of drawing in the terminal"},
     {"samples", 'n', CLI_COUNT, false, "N", "how many samples (default: 100, in the terminal as many as fit)"},
+    CLI_OPTION_LABEL,
     CLI_OPTION_JSON,
     {0},
 };
@@ -176,7 +178,7 @@ static cli_exit run(const cli_args *args) {
     strait_data *data = NULL;
     strait_data_info info;
     strait_error err = {0};
-    strait_status status = strait_data_open(&data, args->operand[0], &err);
+    strait_status status = cli_data_open(&data, args, &err);
     if (status == STRAIT_OK) status = strait_data_describe(data, &info, &err);
     const cli_exit code = status != STRAIT_OK ? cli_failed(&err)
                           : path              ? write_sheet(args, path, data, &info)

@@ -29,3 +29,7 @@ strait_status cli_tell_missing(const strait_model *model, strait_data *data, boo
     strait_string_free(text);
     return status;
 }
+
+strait_status cli_data_open(strait_data **data, const cli_args *args, strait_error *err) {
+    return strait_data_open_labelled(data, args->operand[0], cli_text(args, "label"), err);
+}

@@ -17,4 +17,8 @@ strait_status cli_model_data_open(strait_model **model, strait_data **data, cons
    when quiet. Fails as strait_model_missing does. */
 strait_status cli_tell_missing(const strait_model *model, strait_data *data, bool quiet, strait_error *err);
 
+/* Opens the data operand[0] with the labels that --label names. The caller's. Errors: those of
+   strait_data_open_labelled. */
+strait_status cli_data_open(strait_data **data, const cli_args *args, strait_error *err);
+
 #endif

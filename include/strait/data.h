@@ -20,6 +20,13 @@ typedef struct strait_data strait_data;
    where it looked and where to get it), FORMAT, IO, ARGUMENT, MEMORY. */
 STRAIT_API strait_status strait_data_open(strait_data **out, const char *source, strait_error *err);
 
+/* Likewise, with the labels from where label says: of a table the column's name, its number from 0, "last" or "none";
+   of cells a column of obs; of npz and HDF5 files an array; of TFRecord a feature; of CIFAR-100 "coarse" or "fine".
+   NULL: as strait_data_open. Errors: those, and ARGUMENT (there is no such column, or files of this format have none).
+ */
+STRAIT_API strait_status strait_data_open_labelled(strait_data **out, const char *source, const char *label,
+                                                   strait_error *err);
+
 /* A data set over the caller's own float32 rows, copied. values: [n_samples, dim[0], ..., dim[n_dims - 1]]; those that
    are not finite count as missing (data.missing of a recipe), and without that are refused by whatever uses them.
    The caller owns *out. Errors: ARGUMENT, MEMORY. */

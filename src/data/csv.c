@@ -102,6 +102,17 @@ static strait_status fail_no_column(const table *t, strait_error *err) {
                    t->has_header ? "" : ", and none has a name: the file has no header");
 }
 
+/* The only column of words in a row, after the first, which would be the rows' names; -1: there is none, or several. */
+static int64_t column_of_words(const st_words *row) {
+    int64_t found = -1, n = 0;
+    for (int64_t k = 1; k < row->n; k++)
+        if (is_word(row->at[k])) {
+            found = k;
+            n++;
+        }
+    return n == 1 ? found : -1;
+}
+
 static strait_status find_label(table *t, strait_error *err) {
     static const char *const usual[] = {"label", "class", "target", "cluster", NULL};
     const char *option = t->label_option;
@@ -110,6 +121,7 @@ static strait_status find_label(table *t, strait_error *err) {
     if (!option) {
         for (int64_t k = 0; t->has_header && k < t->n_columns && t->label_column < 0; k++)
             if (is_one_of(t->first->at[k], usual)) t->label_column = k;
+        if (t->label_column < 0) t->label_column = column_of_words(t->has_header ? t->second : t->first);
         return STRAIT_OK;
     }
     for (int64_t k = 0; t->has_header && k < t->n_columns && t->label_column < 0; k++)
@@ -151,7 +163,7 @@ static strait_status fail_number(const table *t, const char *field, int64_t line
     if (strchr(field, ',')) {
         mend = "; numbers are written with a decimal point";
     } else if (!t->labels) {
-        mend = "; if it is the label, name its column: data: {label: COLUMN}";
+        mend = "; if it is the label, name its column: --label COLUMN, or data: {label: COLUMN}";
     }
     char place[96];
     print_column(place, t, column);

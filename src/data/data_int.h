@@ -16,6 +16,9 @@ struct strait_data {
     strait_data_info info; /* its label arrays belong to the data set */
 };
 
+/* As strait_data_open, a file with the labels that label names (st_source_options); NULL: wherever they usually are. */
+strait_status st_data_open(strait_data **out, const char *source, const char *label, strait_error *err);
+
 /* A data set of everything in source. Takes the reference whatever comes. */
 strait_status st_data_new(strait_data **out, st_source *source, const char *name, strait_error *err);
 

@@ -140,13 +140,36 @@ static void warn_of_labels(strait_data_quality *out, const strait_data_info *inf
              (long long)info->label_count[least]);
 }
 
+enum { FEWEST_ROWS = 20, MOST_CLASSES = 100 };
+
+/* Whether the last column of a table without labels looks like them: the whole numbers from 0 or 1 on, each of them at
+   least twice. *n: how many classes that are, from first on. */
+static bool last_is_label(int64_t *n, int64_t *first, const strait_data *data) {
+    const st_source *source = data->source;
+    int64_t count[MOST_CLASSES + 1] = {0};
+    const float *values = source->values;
+    if (source->reader != &st_reader_csv || source->labels || !values || source->n_values < 2 || data->n < FEWEST_ROWS)
+        return false;
+    for (int64_t i = 0; i < data->n; i++) {
+        const float value = values[(st_data_source_sample(data, i) + 1) * source->n_values - 1];
+        if (!(value >= 0 && value <= MOST_CLASSES && value == (float)(int)value)) return false;
+        count[(int)value]++;
+    }
+    *first = count[0] > 0 ? 0 : 1;
+    int64_t end = *first, seen = 0;
+    while (end <= MOST_CLASSES && count[end] > 1)
+        seen += count[end++];
+    *n = end - *first;
+    return *n > 1 && *n * 2 <= data->n && seen == data->n;
+}
+
 static void warn_of_all(strait_data_quality *out, const strait_data_info *info, const strait_data *data) {
     const st_source *source = data->source;
     if (source->sizes) warn(out, "images of several sizes: bring them to one by data: {resize: [h, w]}, or crop them");
     if (data->n < 100)
         warn(out, "%lld sample%s: a model will learn so few by heart", (long long)data->n, data->n == 1 ? "" : "s");
     warn_of_values(out, info, source);
-    if (out->n_duplicates * 100 > data->n)
+    if (out->n_duplicates * 100 > data->n && source->n_values > 1)
         warn(out, "%.1f %% of the samples are copies of others: copies on both sides of a split flatter the validation",
              100.0 * (double)out->n_duplicates / (double)data->n);
     if (out->n_flat > 0)
@@ -154,6 +177,12 @@ static void warn_of_all(strait_data_quality *out, const strait_data_info *info, 
     if (source->n_dims == 1 && out->n_still > 0 && data->n > 1)
         warn(out, "%lld of %lld columns are the same in all samples: they tell nothing", (long long)out->n_still,
              (long long)source->n_values);
+    int64_t n_classes, first;
+    if (last_is_label(&n_classes, &first, data))
+        warn(out,
+             "the last column holds only the numbers %lld to %lld: if they are labels, use --label last, or data: "
+             "{label: last}",
+             (long long)first, (long long)(first + n_classes - 1));
     warn_of_labels(out, info);
 }
 

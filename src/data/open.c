@@ -66,11 +66,11 @@ static strait_status open_folder(strait_data **out, const char *folder, const ch
 }
 
 /* What exists at path. */
-static strait_status open_path(strait_data **out, const char *path, const char *split, const char *source,
-                               strait_error *err) {
+static strait_status open_path(strait_data **out, const char *path, const char *split, const char *label,
+                               const char *source, strait_error *err) {
     if (st_path_is_folder(path)) return open_folder(out, path, split, source, err);
     st_source *opened = NULL;
-    const st_source_options options = {.key = split};
+    const st_source_options options = {.key = split, .label = label};
     ST_TRY(st_source_open(&opened, path, &options, err));
     return st_data_new(out, opened, source, err);
 }
@@ -88,24 +88,24 @@ static strait_status open_pattern(strait_data **out, bool *found, const char *pa
 }
 
 /* split NULL: none asked for. */
-static strait_status open_named(strait_data **out, const char *name, const char *split, const char *source,
-                                strait_error *err) {
+static strait_status open_named(strait_data **out, const char *name, const char *split, const char *label,
+                                const char *source, strait_error *err) {
     bool found = false;
     ST_TRY(st_known_open(out, &found, source, name, split, err));
     if (found) return STRAIT_OK;
-    if (st_path_exists(name)) return open_path(out, name, split, source, err);
+    if (st_path_exists(name)) return open_path(out, name, split, label, source, err);
     ST_TRY(open_pattern(out, &found, name, split, source, err));
     if (found) return STRAIT_OK;
     char *elsewhere = NULL;
     if (name[0] != '/') ST_TRY(st_find_in_data_folders(&elsewhere, name, err));
     const bool missing = !st_path_exists(name) && !elsewhere; /* sets errno */
     const strait_status status =
-        missing ? fail_no_such(name, err) : open_path(out, elsewhere ? elsewhere : name, split, source, err);
+        missing ? fail_no_such(name, err) : open_path(out, elsewhere ? elsewhere : name, split, label, source, err);
     st_free(elsewhere);
     return status;
 }
 
-strait_status strait_data_open(strait_data **out, const char *source, strait_error *err) {
+strait_status st_data_open(strait_data **out, const char *source, const char *label, strait_error *err) {
     *out = NULL;
     if (!source) return st_fail(err, STRAIT_ARGUMENT, "no data set is named: give a known name or a file");
     if (*source == '\0') return st_fail(err, STRAIT_ARGUMENT, "the data source is empty; name a data set or a file");
@@ -116,7 +116,34 @@ strait_status strait_data_open(strait_data **out, const char *source, strait_err
     if (!name) return st_fail_memory(err, strlen(source) + 1, "a path");
     if (!st_path_exists(source) && (split = strrchr(name, '#'))) *split++ = '\0';
 
-    const strait_status status = open_named(out, name, split, source, err);
+    const strait_status status = open_named(out, name, split, label, source, err);
     st_free(name);
+    return status;
+}
+
+strait_status strait_data_open(strait_data **out, const char *source, strait_error *err) {
+    return st_data_open(out, source, NULL, err);
+}
+
+/* Folders and known names are read again by the reader they have. */
+strait_status strait_data_open_labelled(strait_data **out, const char *source, const char *label, strait_error *err) {
+    strait_data *data = NULL;
+    ST_TRY(st_data_open(&data, source, label, err));
+    const st_reader *reader = data->source->reader;
+    strait_status status = STRAIT_OK;
+    if (!label || (data->source->label_option && strcmp(data->source->label_option, label) == 0)) {
+        *out = data;
+        data = NULL;
+    } else {
+        const strait_recipe recipe = {.data.label = (char *)label};
+        status = st_data_relabel(out, data, &recipe, err);
+    }
+    if (status == STRAIT_OK && label && reader != &st_reader_csv && !reader->keys) {
+        strait_data_free(*out);
+        *out = NULL;
+        status = st_fail(err, STRAIT_ARGUMENT, "%s: label: %s has no columns to choose the labels from", source,
+                         reader->name);
+    }
+    strait_data_free(data);
     return status;
 }

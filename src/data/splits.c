@@ -36,7 +36,12 @@ static strait_status open_chosen(strait_data **out, const char *source, const ch
     char *name = NULL;
     if (!override) {
         if (!(name = with_key(source, target, recipe))) return st_fail_memory(err, strlen(source), "a path");
-        const strait_status status = strait_data_open(&opened, name, err);
+        strait_error why = {0};
+        strait_status status = strait_data_open(&opened, name, &why);
+        if (status == STRAIT_FORMAT && recipe->data.label) /* perhaps because the labels are no numbers */
+            status = st_data_open(&opened, name, recipe->data.label, err);
+        else if (status != STRAIT_OK)
+            st_fail(err, why.code, "%s", why.message);
         st_free(name);
         if (status == STRAIT_NOT_FOUND || status == STRAIT_ARGUMENT) return st_data_blame(err, status, pos);
         ST_TRY(status);

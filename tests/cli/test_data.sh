@@ -52,6 +52,42 @@ expect_stdout '^shape +2$'
 expect_stdout "^note +column 'label' \(2\) holds the labels$"
 expect_stdout '^ +0  fig +1$'
 
+check "labels in a column that nothing marks: told, and taken with --label"
+for i in $(seq 0 39); do echo "$i.5,$((i * i)),$((i % 3))"; done >plain.csv
+run data info plain.csv
+expect_exit 0
+expect_stdout '^shape +3$'
+expect_stdout '^warning +the last column holds only the numbers 0 to 2: if they are labels, use --label last'
+for label in last 2; do
+    run data info plain.csv --label $label
+    expect_exit 0
+    expect_stdout '^shape +2$'
+    expect_stdout '^ +1 +13$'
+done
+run data info table.csv --label none
+expect_exit 1
+expect_error "column 'label' .2.: 'pear' is not a number"
+expect_refused "there is no column 'lable'; did you mean 'label'" data info table.csv --label lable
+expect_refused 'label: idx has no columns' data info small-images-idx3-ubyte --label last
+
+check "the only column of words holds the labels; the first one names"
+printf 'id,x,kind\nr1,1,pear\nr2,3,fig\n' >words.csv
+run data info words.csv
+expect_exit 0
+expect_stdout '^shape +1$'
+expect_stdout "^note +column 'kind' .2. holds the labels, column 0 the rows' names$"
+expect_stdout '^ +0  fig +1$'
+
+check "tables as scikit-learn and Weka have them"
+printf '2,2,ham,eggs\n1,2,0\n3,4,1\n' >sklearn.csv
+run data info sklearn.csv
+expect_exit 0
+expect_stdout '^ +1  eggs +1$'
+printf '%% x\n@RELATION r\n@ATTRIBUTE a real\n@ATTRIBUTE class {u,v}\n@DATA\n1,u\n2,v\n' >weka.arff
+run data info weka.arff
+expect_exit 0
+expect_stdout '^ +1  v +1$'
+
 check "a folder of images, and a pattern"
 mkdir -p images/a images/b && cp sheet.png images/a/1.png && cp sheet.png images/b/2.png
 run data info images

@@ -126,11 +126,11 @@ static void test_mistakes(void **state) {
                        "1 label is missing, the first on line 3; fill in or remove them, or read the table without "
                        "labels: data: {label: none}");
     assert_table_fails("a,b\n1,2\n3,4x\n", "line 3, column 'b' (1): '4x' is not a number; if it is the label, name its "
-                                           "column: data: {label: COLUMN}");
+                                           "column: --label COLUMN, or data: {label: COLUMN}");
     assert_table_fails("1;2\n3;4,5\n",
                        "line 2, column 1: '4,5' is not a number; numbers are written with a decimal point");
     assert_table_fails("1,2\n3,inf\n", "line 2, column 1: 'inf' is not a number; if it is the label, name its column: "
-                                       "data: {label: COLUMN}");
+                                       "--label COLUMN, or data: {label: COLUMN}");
     assert_table_fails("1,2\n3,\"4\n", "line 2: a quote is left open");
     assert_table_fails("1,2\n3,\"4\"5\n", "line 2: more text after a closing quote");
     assert_table_fails("a,b\n", "holds a header and no rows");
