@@ -97,7 +97,8 @@ static strait_status draw(const char *path, const cli_samples *samples, int64_t 
         const int64_t from = i == 0 ? of : found->index[i - 1];
         memcpy(sheet->values + (size_t)i * each, samples->x->values + (size_t)from * each, each * sizeof(float));
     }
-    status = cli_draw_samples(path, sheet, SHEET_COLUMNS, NULL, theme, err);
+    const int n = found->k + 1, n_rows = (n + SHEET_COLUMNS - 1) / SHEET_COLUMNS; /* rows as full as can be */
+    status = cli_draw_samples(path, sheet, (n + n_rows - 1) / n_rows, NULL, theme, err);
     strait_array_free(sheet);
     return status;
 }
