@@ -74,6 +74,49 @@ run data info 'two.h5#b'
 expect_exit 0
 expect_refused 'two.h5: c: there is no such data set in the file' data info 'two.h5#c'
 
+check "every value as anndata reads it, from every place and storage"
+"$python" - <<'PY'
+import warnings
+warnings.simplefilter('ignore')
+import anndata, h5py, numpy as np, scipy.sparse as sp
+a = anndata.read_h5ad('small.h5ad')
+x = a.X.toarray()
+a.raw = a
+a.obsm['X_plain'] = np.random.RandomState(2).normal(size=(30, 5))
+a.obsm['counts'] = sp.csr_matrix(x[:, :6])
+a.layers['columns'] = sp.csc_matrix(3 * x)
+a.layers['halved'] = x.astype('f8') / 2
+a.write('csr.h5ad', compression='gzip')
+a.X = sp.csc_matrix(x)
+a.write('csc.h5ad')
+a.X = np.asfortranarray(x)
+a.write('dense.h5ad', compression='lzf')
+with h5py.File('old.h5ad', 'w') as f:  # h5sparse, as anndata before 0.7 wrote it
+    m = sp.csr_matrix(x)
+    g = f.create_group('X')
+    g.attrs['h5sparse_format'], g.attrs['h5sparse_shape'] = 'csr', m.shape
+    for key in 'data', 'indices', 'indptr':
+        g.create_dataset(key, data=getattr(m, key), compression='lzf')
+    for name, index in ('obs', a.obs_names), ('var', a.var_names):
+        table = np.zeros(len(index), dtype=[('index', 'S8')])
+        table['index'] = list(index)
+        f[name] = table
+np.savez('wanted.npz', X=x, layers_doubled=2 * x, layers_columns=3 * x, layers_halved=x / 2, raw_X=x,
+         obsm_X_plain=a.obsm['X_plain'], obsm_counts=x[:, :6], obsm_protein_expression=a.obsm['protein_expression'])
+PY
+for file in csr csc dense old; do
+    for place in X layers/doubled layers/columns layers/halved raw/X obsm/X_plain obsm/counts obsm/protein_expression; do
+        [ $file = old ] && [ $place != X ] && continue
+        run data convert "$file.h5ad#$place" -o values.npy
+        expect_exit 0
+        "$python" -c "
+import numpy as np
+mine, theirs = np.load('values.npy'), np.load('wanted.npz')['$place'.replace('/', '_')].astype('f4')
+assert mine.shape == theirs.shape and (mine == theirs).all()" 2>/dev/null || fail "$file: $place: other values than anndata's"
+        rm -f values*.npy
+    done
+done
+
 check "a training from counts: fitted on training cells, widths from the data"
 run train small.yaml --data small.h5ad --quiet
 expect_exit 0
@@ -283,6 +326,15 @@ if 'bulk_labels' in a.obs:
 else:
     assert seen['labels'] is None
 PY
+    run data convert "$file" -o values.npy
+    "$python" - "$file" 2>why <<'PY' || fail "$(basename "$file"): $(tail -1 why)"
+import sys, warnings
+warnings.simplefilter('ignore')
+import anndata, numpy as np
+x = anndata.read_h5ad(sys.argv[1]).X
+assert np.array_equal(np.load('values.npy'), np.asarray(x.toarray() if hasattr(x, 'toarray') else x, 'f4')), 'values'
+PY
+    rm -f values*.npy
 done
 
 check "citeseq trains from counts by its recipe alone"

@@ -67,8 +67,28 @@ c, w = r.integers(0, 256, (37, 53, 3), dtype=np.uint8), r.integers(0, 65536, (37
 Image.fromarray(c).save('a.jpg', quality=80); Image.fromarray(c[..., 0]).save('b.jpg', progressive=True)
 Image.fromarray(c).save('c.tif', compression='tiff_lzw'); Image.fromarray(w).save('d.tif', compression='tiff_adobe_deflate')
 Image.fromarray(c).quantize(9).save('e.tif', compression='packbits'); Image.fromarray(c).save('f.png')
+a = np.dstack([c, r.integers(0, 256, c.shape[:2], dtype=np.uint8)])
+Image.fromarray(a).save('g.png'); Image.fromarray(a).save('h.tif', compression='tiff_adobe_deflate')
+Image.fromarray(a[..., ::3].copy(), 'LA').save('i.png'); Image.fromarray(c[..., 0]).save('j.png')
+Image.fromarray(w).save('k.png'); Image.fromarray(c).quantize(200).save('l.png')
+Image.fromarray(c[..., 0]).convert('1').save('m.png')
+Image.fromarray(c[..., 0]).save('n.tif', compression='packbits'); Image.fromarray(c).save('o.tif', compression='tiff_lzw')
+Image.fromarray(w).save('p.tif', compression='packbits'); Image.fromarray(c[..., 1]).save('q.tif')
+pages = [Image.fromarray(c[..., k]) for k in range(3)]
+pages[0].save('r.tif', save_all=True, append_images=pages[1:], compression='tiff_deflate')
+# Big-endian, which Pillow reads and does not write: a header and one strip (TIFF 6.0).
+h, wide = w.shape
+tags = [(256, 3, wide), (257, 3, h), (258, 3, 16), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 3, h),
+        (279, 4, 2 * h * wide)]
+with open('s.tif', 'wb') as f:
+    f.write(b'MM\0*' + (8 + 2 * h * wide).to_bytes(4, 'big') + w.astype('>u2').tobytes())
+    f.write(len(tags).to_bytes(2, 'big'))
+    for tag, kind, value in tags:
+        f.write(tag.to_bytes(2, 'big') + kind.to_bytes(2, 'big') + (1).to_bytes(4, 'big'))
+        f.write(value.to_bytes(2, 'big') + b'\0\0' if kind == 3 else value.to_bytes(4, 'big'))
+    f.write(bytes(4))
 PY
-    files="a.jpg b.jpg c.tif d.tif e.tif f.png"
+    files=$(echo [a-s].jpg [a-s].tif [a-s].png)
     [ -d "$STRAIT_DATA/microscopy" ] && files="$files $(echo "$STRAIT_DATA"/microscopy/*.tif)"
     for file in $files; do
         run data convert "$file" -o pixels.npy
@@ -78,9 +98,14 @@ import sys
 import numpy as np
 from PIL import Image
 image = Image.open(sys.argv[1])
-if image.mode == 'P': image = image.convert('RGB')
-mine, theirs = np.load('pixels.npy')[0], np.asarray(image)
-sys.exit(not (mine.shape == theirs.shape and (mine == theirs).all()))
+mine = np.load('pixels.npy')
+for k in range(getattr(image, 'n_frames', 1)):
+    image.seek(k)
+    page = image.convert('RGB') if image.mode in ('P', 'RGBA') else image.convert('L') if image.mode in ('LA', '1') else image
+    theirs = np.asarray(page)
+    theirs = theirs[..., None] if mine.ndim == 4 and theirs.ndim == 2 else theirs
+    assert mine[k].shape == theirs.shape and (mine[k] == theirs).all(), 'page %d' % k
+assert len(mine) == k + 1
 PY
     done
 fi
