@@ -111,12 +111,14 @@ strait_status st_eigen(double *value, double *vector, double *a, int64_t n, int6
     double *all = st_alloc((size_t)n, sizeof *all); /* LAPACK writes n values whatever k is */
     double *work = st_alloc((size_t)size, sizeof *work);
     int *whole = st_alloc((size_t)size_whole + 2 * (size_t)n, sizeof *whole);
+    st_blas_alone(); /* also where the caller is no chunk: its bits would depend on the threads */
     if (all && work && whole)
         status = lapack_status(
             eigen_call(a, (int)n, first, all, vector, whole + size_whole, work, &size, whole, &size_whole),
             "eigenvectors", err);
     else
         status = st_fail_memory(err, (size_t)size * sizeof *work, "eigenvectors");
+    st_blas_restore();
     if (status == STRAIT_OK) {
         memcpy(value, all, (size_t)k * sizeof *value);
         reverse(value, vector, n, k);

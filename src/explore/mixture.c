@@ -130,7 +130,9 @@ static bool factorise(double *out, const double *a, int64_t d) {
     const int n = (int)d;
     int info = 0;
     memcpy(out, a, (size_t)(d * d) * sizeof *out);
+    st_blas_alone();
     LAPACK_dpotrf(&upper, &n, out, &n, &info);
+    st_blas_restore();
     return info == 0;
 }
 

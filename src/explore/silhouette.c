@@ -90,8 +90,10 @@ static void take_centred_rows(silhouette *s, const st_rows *x) {
         for (int64_t i = 0; i < x->n; i++)
             s->row[i * s->d + j] = (double)x->values[i * x->d + j] - mean;
     }
+    st_blas_alone();
     for (int64_t i = 0; i < x->n; i++)
         s->norm[i] = cblas_ddot((blasint)s->d, s->row + i * s->d, 1, s->row + i * s->d, 1);
+    st_blas_restore();
 }
 
 /* The memory and what stands in it before the work. */
