@@ -25,8 +25,7 @@ strait_status st_array_set_shape(size_t *bytes, st_source *source, const st_npy 
     return STRAIT_OK;
 }
 
-/* Whether the file's bytes are the values as they are wanted in memory. */
-static bool is_native(const st_npy *npy) {
+bool st_array_is_native(const st_npy *npy) {
     const bool host_big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
     const bool ordered = npy->item_size == 1 || npy->big_endian == host_big_endian;
     const bool kept = (npy->kind == 'u' && npy->item_size <= 2) || (npy->kind == 'f' && npy->item_size == 4);
@@ -62,9 +61,24 @@ static strait_status convert_values(st_source *source, const st_npy *npy, const 
     return status;
 }
 
+strait_status st_array_sample(void *dst, const st_source *source, const st_npy *npy, const void *raw,
+                              strait_error *err) {
+    st_npy one = *npy;
+    strait_array *array = NULL;
+    one.dim[0] = 1;
+    ST_TRY(strait_array_new(&array, one.n_dims, one.dim, err));
+    st_npy_convert(array, &one, raw);
+    if (source->type == ST_F32)
+        memcpy(dst, array->values, (size_t)source->n_values * sizeof(float));
+    else
+        narrow(dst, source->type, array->values, source->n_values);
+    strait_array_free(array);
+    return STRAIT_OK;
+}
+
 strait_status st_array_fill(st_source *source, const st_npy *npy, void *raw, strait_error *err) {
     strait_status status = STRAIT_OK;
-    if (is_native(npy)) {
+    if (st_array_is_native(npy)) {
         source->values = raw;
         raw = NULL;
     } else {

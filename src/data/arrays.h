@@ -20,6 +20,13 @@ strait_status st_array_set_shape(size_t *bytes, st_source *source, const st_npy 
    MEMORY. */
 strait_status st_array_fill(st_source *source, const st_npy *npy, void *raw, strait_error *err);
 
+/* One sample of [the array's first dim] from raw, its bytes as they are in the file, in C order: dst is of the source's
+   type. Errors: MEMORY. */
+strait_status st_array_sample(void *dst, const st_source *source, const st_npy *npy, const void *raw,
+                              strait_error *err);
+/* Whether samples' bytes in the file are the values as they are wanted in memory. */
+bool st_array_is_native(const st_npy *npy);
+
 /* Whether the array can be labels of n samples: n of them, whole numbers, booleans, texts or floats. */
 bool st_array_is_labels(const st_npy *npy, int64_t n);
 

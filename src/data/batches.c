@@ -22,7 +22,7 @@
 #include "base/rng.h"
 #include "base/thread.h"
 #include "data/assembler.h"
-#include "data/data_int.h"
+#include "data/derive.h"
 #include "data/order.h"
 
 /* How many samples before its conversion a sample is asked for. */
@@ -110,10 +110,14 @@ static inline __attribute__((always_inline)) void prefetch(const st_batches *bat
 static void advise(const st_batches *batches, int64_t index) {
     const strait_data *data = batches->config.data;
     int64_t n;
-    if (data->source->values || !data->source->reader->advise || index >= batches->per_epoch) return;
+    if (data->source->values || index >= batches->per_epoch) return;
     const int64_t first = share_of(&n, batches, index);
-    for (int64_t k = 0; k < n; k++)
-        data->source->reader->advise(data->source, st_data_source_sample(data, batches->order[first + k]));
+    for (int64_t k = 0; k < n; k++) {
+        int64_t sample = st_data_source_sample(data, batches->order[first + k]);
+        const st_source *source = st_source_bottom(&sample, data->source);
+        if (source->values || !source->reader->advise) return;
+        source->reader->advise(source, sample);
+    }
 }
 
 static void fill(worker *w, slot *out, int64_t index) {
@@ -388,7 +392,7 @@ static strait_status make_workers(st_batches *batches, strait_error *err) {
 /* A buffer as large as the data is no bound: the order is drawn of all at once. */
 static strait_status make_orders(st_batches *batches, strait_error *err) {
     const st_batches_config *config = &batches->config;
-    const int64_t buffer = config->shuffle_buffer + 2 * config->data->source->n_shards;
+    const int64_t buffer = config->shuffle_buffer + 2 * st_order_shards(config->data);
     ST_TRY(take(&batches->order, batches, batches->n_samples * (int64_t)sizeof *batches->order, err));
     if (!config->shuffle || config->shuffle_buffer == 0 || config->shuffle_buffer >= batches->n_samples)
         return STRAIT_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
+#include "data/cells_prepare.h"
 #include "data/resize.h"
 
 typedef struct derived {
@@ -176,6 +177,18 @@ st_source *st_derived_base(const st_source *source) {
 int64_t st_derived_sample(const st_source *source, int64_t i) {
     const derived *d = source->state;
     return d->index ? d->index[i] : d->first + i;
+}
+
+const st_source *st_source_bottom(int64_t *i, const st_source *source) {
+    for (;;) {
+        const st_source *base = st_cells_base(source); /* which has the same samples */
+        if (!base) {
+            base = st_derived_base(source);
+            if (base) *i = st_derived_sample(source, *i);
+        }
+        if (!base) return source;
+        source = base;
+    }
 }
 
 bool st_derived_prepared(const st_source *source) {

@@ -34,6 +34,9 @@ bool st_derived_scaled(const st_source *source);
 /* And whether missing values have been filled in. */
 bool st_derived_filled(const st_source *source);
 
+/* The source that all else was made of, a file's, and which of its samples sample *i is made of. */
+const st_source *st_source_bottom(int64_t *i, const st_source *source);
+
 /* Samples' shapes as height, width, channels: rows are images of one pixel whose channels are the columns. */
 void st_source_image_shape(int64_t out[3], const st_source *source, int64_t i);
 

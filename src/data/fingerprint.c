@@ -5,31 +5,17 @@
 #include <zlib.h>
 #include "base/memory.h"
 #include "base/string.h"
-#include "data/cells_prepare.h"
 #include "data/derive.h"
 
 /* So many samples stand for all of them where nothing better is known. */
 enum { SAMPLED = 1024 };
-
-/* The sample of the source at the bottom that sample *i of a source is made of; that source. */
-static const st_source *bottom_of(int64_t *i, const st_source *source) {
-    for (;;) {
-        const st_source *base = st_cells_base(source);
-        if (!base) {
-            base = st_derived_base(source);
-            if (base) *i = st_derived_sample(source, *i);
-        }
-        if (!base) return source;
-        source = base;
-    }
-}
 
 /* Of the checksums that the file keeps of its records. */
 static uint32_t crc_of_records(const strait_data *data) {
     uLong sum = crc32_z(0, NULL, 0);
     for (int64_t i = 0; i < data->n; i++) {
         int64_t k = st_data_source_sample(data, i);
-        const st_source *source = bottom_of(&k, data->source);
+        const st_source *source = st_source_bottom(&k, data->source);
         const uint32_t crc = source->reader->stored_crc(source, k);
         const Bytef bytes[4] = {(Bytef)crc, (Bytef)(crc >> 8), (Bytef)(crc >> 16), (Bytef)(crc >> 24)};
         sum = crc32_z(sum, bytes, sizeof bytes);
@@ -55,7 +41,7 @@ static strait_status crc_of(const char **kind, uint32_t *crc, strait_data *data,
         *kind = "crc32";
         return st_data_checksum(crc, data, err);
     }
-    const st_source *bottom = bottom_of(&k, data->source);
+    const st_source *bottom = st_source_bottom(&k, data->source);
     if (bottom->values || bottom->sparse) { /* made from what is in memory */
         *kind = "crc32";
         return st_data_checksum(crc, data, err);

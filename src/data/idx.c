@@ -1,9 +1,11 @@
 /* IDX, the format of MNIST: two zero bytes, the type, the number of dims; the sizes as big-endian 32-bit numbers; the
-   values, big-endian, the last dim fastest. Gzip or not. Labels are an IDX file beside the images, with the same name
+   values, big-endian, the last dim fastest. Gzip or not; of plain bytes that are too
+   many to keep each sample is read when it is needed. Labels are an IDX file beside the images, with the same name
    but for "labels" and "idx1". */
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
+#include "data/flat.h"
 #include "data/gzfile.h"
 #include "data/reader.h"
 
@@ -73,6 +75,34 @@ static strait_status read_header(idx_header *header, st_gzfile *file, const char
     return STRAIT_OK;
 }
 
+static strait_status read_idx(void *dst, const st_source *source, int64_t i, strait_error *err) {
+    return st_flat_read(dst, source->state, i, source->path, err);
+}
+
+static void advise_idx(const st_source *source, int64_t i) {
+    st_flat_advise(source->state, i);
+}
+
+static void close_idx(st_source *source) {
+    if (source->state) st_flat_close(source->state);
+    st_free(source->state);
+}
+
+/* source->state stays NULL where all of it is kept. */
+static strait_status stream(st_source *source, const idx_header *header, size_t bytes, strait_error *err) {
+    bool found = false;
+    st_flat flat;
+    ST_TRY(st_flat_open(&flat, &found, source, 4 + 4 * (size_t)header->n_dims, bytes, err));
+    if (!found) return STRAIT_OK;
+    st_flat *kept = source->state = st_alloc(1, sizeof *kept);
+    if (kept) {
+        *kept = flat;
+        return STRAIT_OK;
+    }
+    st_flat_close(&flat);
+    return st_fail_memory(err, sizeof *kept, source->path);
+}
+
 /* u8 stays as it is; every other type becomes f32. */
 static strait_status read_values(st_source *source, st_gzfile *file, const char *path, strait_error *err) {
     idx_header header = {0};
@@ -81,6 +111,8 @@ static strait_status read_values(st_source *source, st_gzfile *file, const char 
     size_t bytes = 0;
     ST_TRY(st_source_set_shape(&bytes, source, header.n_dims, header.dim, err));
     if (source->type == ST_U8) {
+        ST_TRY(stream(source, &header, bytes, err));
+        if (source->state) return STRAIT_OK;
         ST_TRY(st_gzfile_take(&source->values, file, bytes, err));
         return st_gzfile_expect_end(file, err);
     }
@@ -184,4 +216,5 @@ static strait_status open_idx(st_source *source, const char *path, const st_sour
     return status;
 }
 
-const st_reader st_reader_idx = {.name = "idx", .probe = probe_idx, .open = open_idx};
+const st_reader st_reader_idx = {
+    .name = "idx", .probe = probe_idx, .open = open_idx, .read = read_idx, .advise = advise_idx, .close = close_idx};

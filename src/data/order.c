@@ -1,7 +1,7 @@
 #include "data/order.h"
 
 #include <string.h>
-#include "data/data_int.h"
+#include "data/derive.h"
 
 /* An unbiased draw below n, as st_rng_shuffle's (Lemire 2019). */
 static uint32_t draw_below(uint32_t n, const st_rng *rng, uint32_t position, uint32_t *retries) {
@@ -11,7 +11,10 @@ static uint32_t draw_below(uint32_t n, const st_rng *rng, uint32_t position, uin
     return (uint32_t)(product >> 32);
 }
 
-static int64_t shard_of(const st_source *source, int64_t sample) {
+/* The file that sample i of data comes from, however it is prepared. */
+static int64_t shard_of(const strait_data *data, int64_t i) {
+    int64_t sample = st_data_source_sample(data, i);
+    const st_source *source = st_source_bottom(&sample, data->source);
     int64_t low = 0, high = source->n_shards;
     while (high - low > 1) {
         const int64_t middle = low + (high - low) / 2;
@@ -24,15 +27,19 @@ static int64_t shard_of(const st_source *source, int64_t sample) {
     return low;
 }
 
+int st_order_shards(const strait_data *data) {
+    int64_t any = 0;
+    return st_source_bottom(&any, data->source)->n_shards;
+}
+
 /* A view may have any of the samples, in any order: they are counted by shard, then dealt. */
 static void deal_by_shard(uint32_t *order, uint32_t *work, const strait_data *data, const st_rng *rng) {
-    const st_source *source = data->source;
-    const uint32_t n = (uint32_t)source->n_shards;
+    const uint32_t n = (uint32_t)st_order_shards(data);
     uint32_t *start = work + n; /* [n] by shard: where its samples begin in the order */
     st_rng_shuffle(rng, work, n);
     memset(start, 0, n * sizeof *start);
     for (int64_t i = 0; i < data->n; i++)
-        start[shard_of(source, st_data_source_sample(data, i))]++;
+        start[shard_of(data, i)]++;
     uint32_t at = 0;
     for (uint32_t k = 0; k < n; k++) {
         const uint32_t count = start[work[k]];
@@ -40,7 +47,7 @@ static void deal_by_shard(uint32_t *order, uint32_t *work, const strait_data *da
         at += count;
     }
     for (int64_t i = 0; i < data->n; i++)
-        order[start[shard_of(source, st_data_source_sample(data, i))]++] = (uint32_t)i;
+        order[start[shard_of(data, i)]++] = (uint32_t)i;
 }
 
 void st_order_buffered(uint32_t *order, uint32_t *work, int64_t size, const strait_data *data, const st_rng *rng) {
@@ -48,7 +55,7 @@ void st_order_buffered(uint32_t *order, uint32_t *work, int64_t size, const stra
     st_rng draws = *rng;
     uint32_t retries = 0;
     draws.sample = 1;
-    if (data->source->n_shards > 1) {
+    if (st_order_shards(data) > 1) {
         deal_by_shard(order, work, data, rng);
     } else {
         for (int64_t i = 0; i < n; i++)

@@ -116,11 +116,7 @@ static strait_status read_fully(uint8_t *dst, int fd, const st_tfrecord_file *fi
     return STRAIT_OK;
 }
 
-strait_status st_tfrecord_bytes(void *dst, const st_tfrecord_file *file, uint64_t at, size_t n, strait_error *err) {
-    if (file->bytes) {
-        memcpy(dst, file->bytes + at, n);
-        return STRAIT_OK;
-    }
+static strait_status read_plain(void *dst, const st_tfrecord_file *file, uint64_t at, size_t n, strait_error *err) {
     if (file->fd >= 0) return read_fully(dst, file->fd, file, at, n, err);
     strait_error why = {0};
     const int fd = open_fd(file, &why);
@@ -128,6 +124,29 @@ strait_status st_tfrecord_bytes(void *dst, const st_tfrecord_file *file, uint64_
     const strait_status status = read_fully(dst, fd, file, at, n, err);
     close(fd);
     return status;
+}
+
+static strait_status read_by_block(void *dst, const st_tfrecord_file *file, uint64_t at, size_t n, strait_error *err) {
+    st_tfrecord_block *block = file->block;
+    if (at < block->begin || at + n > block->end) {
+        const uint64_t left = file->n_bytes - at, wanted = n > block->ahead ? n : block->ahead;
+        const size_t most = (size_t)(wanted < left ? wanted : left);
+        block->begin = block->end = 0;
+        ST_TRY(read_plain(block->bytes, file, at, most, err));
+        block->begin = at;
+        block->end = at + most;
+    }
+    memcpy(dst, block->bytes + (at - block->begin), n);
+    return STRAIT_OK;
+}
+
+strait_status st_tfrecord_bytes(void *dst, const st_tfrecord_file *file, uint64_t at, size_t n, strait_error *err) {
+    if (file->bytes) {
+        memcpy(dst, file->bytes + at, n);
+        return STRAIT_OK;
+    }
+    if (file->block && n <= sizeof file->block->bytes) return read_by_block(dst, file, at, n, err);
+    return read_plain(dst, file, at, n, err);
 }
 
 static strait_status fail_truncated(const st_tfrecord_file *file, int64_t i, uint64_t at, strait_error *err) {
@@ -152,10 +171,15 @@ strait_status st_tfrecord_next(st_tfrecord *out, const st_tfrecord_file *file, i
     if (n > UINT32_MAX)
         return st_fail(err, STRAIT_FORMAT, "%s: record %lld has %llu bytes; at most 4 GiB are read", file->path,
                        (long long)i, (unsigned long long)n);
-    uint8_t foot[FOOT_BYTES];
-    ST_TRY(st_tfrecord_bytes(foot, file, *at + HEAD_BYTES + n, FOOT_BYTES, err));
-    *out = (st_tfrecord){.at = *at + HEAD_BYTES, .n = (uint32_t)n, .crc = (uint32_t)little_endian(foot, FOOT_BYTES)};
+    *out = (st_tfrecord){.at = *at + HEAD_BYTES, .n = (uint32_t)n};
     *at += HEAD_BYTES + n + FOOT_BYTES;
+    return STRAIT_OK;
+}
+
+strait_status st_tfrecord_note_crc(st_tfrecord *record, const st_tfrecord_file *file, strait_error *err) {
+    uint8_t foot[FOOT_BYTES];
+    ST_TRY(st_tfrecord_bytes(foot, file, record->at + record->n, FOOT_BYTES, err));
+    record->crc = (uint32_t)little_endian(foot, FOOT_BYTES);
     return STRAIT_OK;
 }
 

@@ -20,6 +20,7 @@ typedef struct scan {
     st_tfrecords *state;
     const st_source_options *options;
     window *window;
+    st_tfrecord_block *block; /* of the file at hand */
     int64_t n, capacity;
     size_t inflated;                        /* bytes of gzip files */
     bool labels_words, no_labels, no_names; /* as texts; some record has none */
@@ -233,6 +234,22 @@ static strait_status take_record(scan *s, const st_tfrecord_file *file, int64_t 
     return STRAIT_OK;
 }
 
+/* Of small records several are read at once; of large ones, at once too, what stands behind one of them, the next one's
+   head and the window on it. */
+static strait_status scan_records(scan *s, const st_tfrecord_file *file, strait_error *err) {
+    const size_t head = sizeof s->window->bytes + 16, most = sizeof s->block->bytes;
+    uint64_t at = 0;
+    s->block->ahead = head;
+    for (int64_t k = 0; at < file->n_bytes; k++) {
+        st_tfrecord record;
+        ST_TRY(st_tfrecord_next(&record, file, k, &at, err));
+        s->block->ahead = record.n < most / 4 ? most : head;
+        ST_TRY(take_record(s, file, k, record, err));
+        ST_TRY(st_tfrecord_note_crc(&s->state->record[s->n - 1], file, err));
+    }
+    return STRAIT_OK;
+}
+
 static strait_status scan_file(scan *s, int64_t i, strait_error *err) {
     st_tfrecords *state = s->state;
     st_tfrecord_file *file = &state->file[i];
@@ -240,13 +257,11 @@ static strait_status scan_file(scan *s, int64_t i, strait_error *err) {
     state->first[i] = s->n;
     ST_TRY(st_tfrecord_open(file, state->paths->at[i], state->n_files <= MOST_OPEN, s->inflated, err));
     if (file->bytes) s->inflated += (size_t)file->n_bytes;
-    uint64_t at = 0;
-    for (int64_t k = 0; at < file->n_bytes; k++) {
-        st_tfrecord record;
-        ST_TRY(st_tfrecord_next(&record, file, k, &at, err));
-        ST_TRY(take_record(s, file, k, record, err));
-    }
-    return STRAIT_OK;
+    s->block->begin = s->block->end = 0;
+    file->block = s->block;
+    const strait_status status = scan_records(s, file, err);
+    file->block = NULL; /* from here on it is read by several threads */
+    return status;
 }
 
 /* ---- all of it ---- */
@@ -309,7 +324,9 @@ static strait_status settle(scan *s, strait_error *err) {
 }
 
 static strait_status run(scan *s, strait_error *err) {
-    if (!(s->window = st_alloc(1, sizeof *s->window))) return st_fail_memory(err, sizeof *s->window, "reading records");
+    s->window = st_alloc(1, sizeof *s->window);
+    s->block = st_alloc(1, sizeof *s->block);
+    if (!s->window || !s->block) return st_fail_memory(err, sizeof *s->block, "reading records");
     ST_TRY(st_words_new(&s->words, err));
     ST_TRY(st_words_new(&s->texts, err));
     ST_TRY(st_words_new(&s->state->names, err));
@@ -326,5 +343,6 @@ strait_status st_tfrecord_scan(st_source *source, st_tfrecords *state, const st_
     st_words_free(s.texts);
     st_free(s.text_label);
     st_free(s.window);
+    st_free(s.block);
     return status;
 }

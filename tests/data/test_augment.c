@@ -100,6 +100,74 @@ static void test_rotate_zoom_shift(void **state) {
     assert_true(least >= -2.101 && least < -1.9 && most <= 2.101 && most > 1.9); /* a tenth of 21 pixels */
 }
 
+/* Contrast and brightness as drawn: c and b, from what they make of an image's deviations and of its mean. */
+static void measure_light(double *c, double *b, st_augmenter *augmenter, uint32_t sample) {
+    float image[VALUES], result[VALUES];
+    double mean[2] = {0}, product = 0, square = 0;
+    const st_rng rng = stream(sample);
+    fill(image);
+    st_augmenter_draw(augmenter, &rng);
+    st_augmenter_apply(augmenter, result, image);
+    for (int i = 0; i < VALUES; i++) {
+        mean[0] += (double)image[i] / VALUES;
+        mean[1] += (double)result[i] / VALUES;
+    }
+    for (int i = 0; i < VALUES; i++) {
+        product += ((double)image[i] - mean[0]) * ((double)result[i] - mean[1]);
+        square += ((double)image[i] - mean[0]) * ((double)image[i] - mean[0]);
+    }
+    *c = product / square;
+    *b = mean[1] - mean[0];
+    for (int i = 0; i < VALUES; i++) /* the same for all values */
+        assert_true(fabs((double)result[i] - (mean[1] + *c * ((double)image[i] - mean[0]))) < 1e-3);
+}
+
+/* Uniform in 1 ± 0.3 and ± 20: of n draws the mean is off by 4 standard errors at most once in 16,000 times, the
+   variance is width^2 / 12, and both are drawn apart. */
+static void test_light(void **state) {
+    (void)state;
+    enum { DRAWS = 4000 };
+    const double half[2] = {0.3, 20};
+    const st_augment settings = {.contrast = half[0], .brightness = half[1]};
+    st_augmenter *augmenter = NULL;
+    double sum[2] = {0}, square[2] = {0}, both = 0;
+    assert_int_equal(st_augmenter_new(&augmenter, &settings, shape, NULL, NULL), STRAIT_OK);
+    for (uint32_t s = 0; s < DRAWS; s++) {
+        double drawn[2];
+        measure_light(&drawn[0], &drawn[1], augmenter, s);
+        drawn[0] -= 1;
+        for (int k = 0; k < 2; k++) {
+            assert_true(fabs(drawn[k]) < 1.0001 * half[k]);
+            sum[k] += drawn[k] / half[k];
+            square[k] += drawn[k] * drawn[k] / (half[k] * half[k]);
+        }
+        both += drawn[0] / half[0] * drawn[1] / half[1];
+    }
+    for (int k = 0; k < 2; k++) {
+        assert_true(fabs(sum[k] / DRAWS) < 4 / sqrt(3.0 * DRAWS));
+        /* u^2 of u uniform in ± 1 has the mean 1/3 and the variance 4/45. */
+        assert_true(fabs(square[k] / DRAWS - 1.0 / 3) < 4 * sqrt(4.0 / 45 / DRAWS));
+    }
+    assert_true(fabs(both / DRAWS) < 4.0 / 3 / sqrt(DRAWS));
+    st_augmenter_free(augmenter);
+
+    /* What no stored image holds is cut. */
+    const float limit[] = {10, 60};
+    float image[VALUES], result[VALUES];
+    fill(image);
+    assert_int_equal(st_augmenter_new(&augmenter, &settings, shape, limit, NULL), STRAIT_OK);
+    const st_rng rng = stream(1);
+    st_augmenter_draw(augmenter, &rng);
+    st_augmenter_apply(augmenter, result, image);
+    int n_cut = 0;
+    for (int i = 0; i < VALUES; i++) {
+        assert_true(result[i] >= 10 && result[i] <= 60);
+        n_cut += result[i] == 10 || result[i] == 60;
+    }
+    assert_true(n_cut > 0);
+    st_augmenter_free(augmenter);
+}
+
 /* Beyond the edge stands the nearest pixel: no value that was not there, none invented. */
 static void test_edges(void **state) {
     (void)state;
@@ -192,8 +260,8 @@ static void test_rows_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flips),   cmocka_unit_test(test_rotate_zoom_shift), cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_batches), cmocka_unit_test(test_rows_are_refused),
+        cmocka_unit_test(test_flips), cmocka_unit_test(test_rotate_zoom_shift), cmocka_unit_test(test_light),
+        cmocka_unit_test(test_edges), cmocka_unit_test(test_batches),           cmocka_unit_test(test_rows_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

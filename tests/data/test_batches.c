@@ -1,7 +1,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 #include "base/rng.h"
-#include "data/data_int.h"
+#include "data/derive.h"
 #include "files.h"
 
 enum { N = 103, VALUES = 6 };
@@ -500,6 +500,15 @@ static void test_threads_and_ranks(void **state) {
                 collect_order(found, config, 1, ranks[r]);
                 assert_memory_equal(found, expected[1], sizeof found);
             }
+        /* Prepared samples come in the order of the shards they are made of. */
+        st_source *prepared = NULL;
+        strait_data *view = NULL;
+        assert_int_equal(st_derive(&prepared, data->source, data, &(st_derivation){0}, NULL), STRAIT_OK);
+        assert_int_equal(st_data_new(&view, prepared, "prepared", NULL), STRAIT_OK);
+        config.data = view;
+        collect_order(found, config, 1, 1);
+        assert_memory_equal(found, expected[1], sizeof found);
+        strait_data_free(view);
     }
     strait_data_free(data);
 }

@@ -270,6 +270,25 @@ static void test_not_finite(void **state) {
     assert_misses(path, 1, "1 value is not finite, the first (infinity) is value 1 of sample 0");
 }
 
+/* More than may be kept: each image is read when it is needed. */
+static void test_streamed(void **state) {
+    (void)state;
+    uint8_t file[64];
+    const uint8_t values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    const char *path = test_file("large", file, make_idx(file, 0x08, 3, (uint32_t[]){3, 2, 2}, values, sizeof values));
+    st_source_set_resident_bytes(11);
+    strait_data *data = open_good(path);
+    strait_array *rows = NULL;
+    assert_false(st_data_is_resident(data));
+    assert_int_equal(strait_data_rows(&rows, data, 1, 2, NULL), STRAIT_OK);
+    for (int i = 0; i < 8; i++)
+        assert_true(rows->values[i] == (float)(5 + i));
+    strait_array_free(rows);
+    assert_open_survives_failing_allocations(path);
+    st_source_set_resident_bytes(0);
+    strait_data_free(data);
+}
+
 static void test_unreadable(void **state) {
     (void)state;
     uint8_t bytes[64];
@@ -298,12 +317,19 @@ static void test_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_and_gzip),    cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_other_types),       cmocka_unit_test(test_labels_beside),
-        cmocka_unit_test(test_bad_labels),        cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_bad_shapes),        cmocka_unit_test(test_bad_gzip),
-        cmocka_unit_test(test_gzip_cut_anywhere), cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_unreadable),        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_plain_and_gzip),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_labels_beside),
+        cmocka_unit_test(test_bad_labels),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_bad_shapes),
+        cmocka_unit_test(test_bad_gzip),
+        cmocka_unit_test(test_gzip_cut_anywhere),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_streamed),
+        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,6 +183,42 @@ static void test_bad_files(void **state) {
     assert_misses(path, 1, "1 value is not finite, the first (infinity) is value 1 of sample 0");
 }
 
+/* What is too large to be kept is read sample by sample: the same values, whatever their type; in Fortran's order the
+   samples lie across the file, which is kept. A file that is not as long as it says fails as it does otherwise. */
+static void test_streamed(void **state) {
+    (void)state;
+    uint8_t values[6 * 8];
+    static const struct {
+        const char *type, *fortran;
+        size_t size;
+        bool streams;
+    } cases[] = {{"|u1", "False", 1, true}, {"<u2", "False", 2, true}, {">u2", "False", 2, true},
+                 {"<f4", "False", 4, true}, {">i4", "False", 4, true}, {"<f8", "False", 8, true},
+                 {"<f4", "True", 4, false}};
+    for (size_t i = 0; i < sizeof values; i++)
+        values[i] = (uint8_t)(i % 7 == 3 ? 0x41 : i % 3);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        strait_array *rows[2] = {NULL};
+        write_npy("s.npy", 1, cases[c].type, cases[c].fortran, "(3, 2)", values, 6 * cases[c].size);
+        for (int k = 0; k < 2; k++) {
+            st_source_set_resident_bytes(k ? 5 : 0);
+            strait_data *data = open_good(test_path("s.npy"));
+            assert_int_equal(st_data_is_resident(data), k == 0 || !cases[c].streams);
+            assert_int_equal(strait_data_rows(&rows[k], data, 0, 3, NULL), STRAIT_OK);
+            strait_data_free(data);
+        }
+        assert_memory_equal(rows[0]->values, rows[1]->values, 6 * sizeof(float));
+        strait_array_free(rows[0]);
+        strait_array_free(rows[1]);
+    }
+    const char *path = test_path("s.npy");
+    write_npy("s.npy", 1, "|u1", "False", "(3, 2)", values, 5);
+    assert_open_fails(path, STRAIT_FORMAT, "%s: truncated: ends after 133 of 134 bytes; fetch or copy it again", path);
+    write_npy("s.npy", 1, "<f4", "False", "(3, 2)", values, 24);
+    assert_open_survives_failing_allocations(path);
+    st_source_set_resident_bytes(0);
+}
+
 /* What numpy itself writes. */
 static void test_numpy(void **state) {
     (void)state;
@@ -231,11 +267,17 @@ static void test_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),         cmocka_unit_test(test_fortran_order),
-        cmocka_unit_test(test_shapes),        cmocka_unit_test(test_one_dimension),
-        cmocka_unit_test(test_labels_beside), cmocka_unit_test(test_gzip),
-        cmocka_unit_test(test_bad_files),     cmocka_unit_test(test_numpy),
-        cmocka_unit_test(test_real_nuclei),   cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_fortran_order),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_one_dimension),
+        cmocka_unit_test(test_labels_beside),
+        cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_streamed),
+        cmocka_unit_test(test_numpy),
+        cmocka_unit_test(test_real_nuclei),
+        cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
