@@ -67,12 +67,17 @@ static bool is_protein_place(const char *key) {
 static strait_status read_kinds(st_cells *cells, st_hdf5 *file, const char *var, strait_error *err) {
     st_frame_column column = {0};
     char *path = st_format("%s/feature_types", var);
-    const bool there = path && st_hdf5_find(file, path) != ST_HDF5_NOTHING;
+    if (!path) return st_fail_memory(err, strlen(var), "a path");
+    const bool there = st_hdf5_find(file, path) != ST_HDF5_NOTHING;
     st_free(path);
-    if (!there || st_frame_column_read(&column, file, var, "feature_types", NULL) != STRAIT_OK) return STRAIT_OK;
+    if (!there) return STRAIT_OK;
+    const strait_status read = st_frame_column_read(&column, file, var, "feature_types", err);
+    if (read != STRAIT_OK) return read == STRAIT_MEMORY ? read : STRAIT_OK; /* what cannot be read tells no kinds */
     const int64_t n = cells->features->n;
     strait_status status = STRAIT_OK;
-    const char **word = column.n == n && (column.text || column.code) ? st_alloc((size_t)n, sizeof *word) : NULL;
+    const bool told = column.n == n && (column.text || column.code);
+    const char **word = told ? st_alloc((size_t)n, sizeof *word) : NULL;
+    if (told && !word) status = st_fail_memory(err, (size_t)n * sizeof *word, "kinds of features");
     for (int64_t k = 0; word && k < n; k++)
         word[k] = column.text ? column.text->at[k] : column.code[k] < 0 ? "" : column.category->at[column.code[k]];
     if (word) status = st_cells_set_kinds(cells, word, n, err);
@@ -304,18 +309,25 @@ static strait_status open_h5ad(st_source *source, const char *path, const st_sou
 
 /* By its name, then open can say what is wrong; else by what is in it. */
 static bool probe_h5ad(const char *path, const uint8_t *head, size_t n) {
+    return st_ends_with(path, ".h5ad") || st_hdf5_is(head, n);
+}
+
+static strait_status look_h5ad(bool *out, const char *path, strait_error *err) {
     st_hdf5 *file = NULL;
-    if (st_ends_with(path, ".h5ad")) return true;
-    if (!st_hdf5_is(head, n) || st_hdf5_open(&file, path, NULL) != STRAIT_OK) return false;
-    const bool is = st_hdf5_find(file, "X") != ST_HDF5_NOTHING && st_hdf5_find(file, "obs") != ST_HDF5_NOTHING &&
-                    st_hdf5_find(file, "var") != ST_HDF5_NOTHING;
+    *out = st_ends_with(path, ".h5ad"); /* by its name, too: then open can say what is missing */
+    if (*out) return STRAIT_OK;
+    const strait_status status = st_hdf5_open(&file, path, err);
+    if (status != STRAIT_OK) return status == STRAIT_MEMORY ? status : STRAIT_OK;
+    *out = st_hdf5_find(file, "X") != ST_HDF5_NOTHING && st_hdf5_find(file, "obs") != ST_HDF5_NOTHING &&
+           st_hdf5_find(file, "var") != ST_HDF5_NOTHING;
     st_hdf5_close(file);
-    return is;
+    return STRAIT_OK;
 }
 
 const st_reader st_reader_h5ad = {.name = "h5ad",
                                   .keys = true,
                                   .probe = probe_h5ad,
+                                  .look = look_h5ad,
                                   .open = open_h5ad,
                                   .read = st_cells_read,
                                   .close = st_cells_close};

@@ -144,8 +144,10 @@ static strait_status read_current(st_frame_column *out, st_hdf5 *file, const cha
         status = read_group(out, file, name, err);
     } else {
         status = read_set(out, file, name, err);
-        if (status == STRAIT_OK && st_hdf5_open_reference(&categories, file, name, "categories", NULL) == STRAIT_OK)
-            status = read_old_categories(out, categories, name, file, err);
+        const strait_status found =
+            status == STRAIT_OK ? st_hdf5_open_reference(&categories, file, name, "categories", err) : status;
+        if (found == STRAIT_OK) status = read_old_categories(out, categories, name, file, err);
+        if (found == STRAIT_MEMORY) status = found; /* any other failure: it has none */
         st_hdf5_close_set(categories);
     }
     st_free(name);

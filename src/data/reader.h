@@ -80,6 +80,9 @@ struct st_reader {
     bool keys;        /* its files hold several things to choose from: takes st_source_options.key */
     /* Whether a file of this name that begins with these n (inflated) bytes is for this reader. */
     bool (*probe)(const char *path, const uint8_t *head, size_t n);
+    /* Where those bytes cannot tell: whether a file that probe takes is for this reader, by looking into it. May be
+       NULL. Errors: MEMORY. */
+    strait_status (*look)(bool *out, const char *path, strait_error *err);
     /* Fills in type, samples, shape and either values or what read needs. What it has filled in when it fails is
        given to close all the same. */
     strait_status (*open)(st_source *source, const char *path, const st_source_options *options, strait_error *err);
@@ -99,9 +102,9 @@ struct st_reader {
 
 /* The table, in the order it is probed; NULL ends it. */
 extern const st_reader *const st_readers[];
-extern const st_reader st_reader_idx, st_reader_npy, st_reader_npz, st_reader_rows, st_reader_cifar, st_reader_cifar100, st_reader_png,
-    st_reader_jpeg, st_reader_tiff, st_reader_csv, st_reader_h5ad, st_reader_tenx, st_reader_tenx_hdf5, st_reader_hdf5,
-    st_reader_tfrecord;
+extern const st_reader st_reader_idx, st_reader_npy, st_reader_npz, st_reader_rows, st_reader_cifar, st_reader_cifar100,
+    st_reader_png, st_reader_jpeg, st_reader_tiff, st_reader_csv, st_reader_h5ad, st_reader_tenx, st_reader_tenx_hdf5,
+    st_reader_hdf5, st_reader_tfrecord;
 
 /* Opens a file with the reader that takes it. options may be NULL. Errors: NOT_FOUND, IO, FORMAT, MEMORY, ARGUMENT (an
    option that does not fit the file). */

@@ -82,8 +82,11 @@ strait_status st_source_open(st_source **out, const char *path, const st_source_
     size_t n = 0;
     ST_TRY(read_head(head, &n, path, err));
     const st_reader *reader = NULL;
-    for (int i = 0; st_readers[i] && !reader; i++)
-        if (st_readers[i]->probe(path, head, n)) reader = st_readers[i];
+    for (int i = 0; st_readers[i] && !reader; i++) {
+        bool takes = st_readers[i]->probe(path, head, n);
+        if (takes && st_readers[i]->look) ST_TRY(st_readers[i]->look(&takes, path, err));
+        if (takes) reader = st_readers[i];
+    }
     if (!reader) return fail_unknown_format(path, head, n, err);
     if (all.key && !reader->keys)
         return st_fail(err, STRAIT_ARGUMENT,

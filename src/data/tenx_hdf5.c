@@ -1,31 +1,35 @@
 /* 10x's HDF5 files: a group (`matrix`, in older ones the genome's name) with data, indices and indptr of the cells, the
    shape (features, cells), barcodes, and the features' names and types. */
+#include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/cells.h"
 
 static bool has(st_hdf5 *file, const char *group, const char *name) {
-    char *path = st_format("%s/%s", group, name);
-    const bool found = path && st_hdf5_find(file, path) == ST_HDF5_SET;
-    st_free(path);
-    return found;
+    char path[1024];
+    const int n = snprintf(path, sizeof path, "%s/%s", group, name);
+    return n > 0 && (size_t)n < sizeof path && st_hdf5_find(file, path) == ST_HDF5_SET;
 }
 
 static bool is_matrix(st_hdf5 *file, const char *group) {
     return has(file, group, "barcodes") && has(file, group, "indptr") && has(file, group, "shape");
 }
 
-/* The caller's; NULL where there is none. */
-static char *find_group(st_hdf5 *file) {
+/* The caller's; NULL where there is none. Errors: MEMORY. */
+static strait_status find_group(char **out, st_hdf5 *file, strait_error *err) {
     st_words *groups = NULL;
-    char *found = NULL;
-    if (is_matrix(file, "matrix")) return st_strdup("matrix");
-    if (st_hdf5_list(&groups, file, "/", NULL) != STRAIT_OK) return NULL;
-    for (int64_t i = 0; i < groups->n && !found; i++)
-        if (is_matrix(file, groups->at[i])) found = st_strdup(groups->at[i]);
+    const char *found = is_matrix(file, "matrix") ? "matrix" : NULL;
+    *out = NULL;
+    if (!found) {
+        const strait_status status = st_hdf5_list(&groups, file, "/", err);
+        if (status != STRAIT_OK) return status == STRAIT_MEMORY ? status : STRAIT_OK;
+        for (int64_t i = 0; i < groups->n && !found; i++)
+            if (is_matrix(file, groups->at[i])) found = groups->at[i];
+    }
+    if (found) *out = st_strdup(found);
     st_words_free(groups);
-    return found;
+    return found && !*out ? st_fail_memory(err, 0, "the name of a group") : STRAIT_OK;
 }
 
 /* The first of the names that is a data set; NULL out when none is. */
@@ -93,25 +97,37 @@ static strait_status open_tenx_hdf5(st_source *source, const char *path, const s
         return st_fail(err, STRAIT_ARGUMENT, "%s: label: a 10x file holds no labels, so none named '%s'", path,
                        options->label);
     ST_TRY(st_hdf5_open(&file, path, err));
-    char *group = find_group(file);
-    const strait_status status =
-        group ? read_matrix(source, file, group, err) : st_fail(err, STRAIT_FORMAT, "%s: holds no 10x matrix", path);
+    char *group = NULL;
+    strait_status status = find_group(&group, file, err);
+    if (status == STRAIT_OK)
+        status = group ? read_matrix(source, file, group, err)
+                       : st_fail(err, STRAIT_FORMAT, "%s: holds no 10x matrix", path);
     st_free(group);
     st_hdf5_close(file);
     return status;
 }
 
 static bool probe_tenx_hdf5(const char *path, const uint8_t *head, size_t n) {
+    (void)path;
+    return st_hdf5_is(head, n);
+}
+
+static strait_status look_tenx_hdf5(bool *out, const char *path, strait_error *err) {
     st_hdf5 *file = NULL;
-    if (!st_hdf5_is(head, n) || st_hdf5_open(&file, path, NULL) != STRAIT_OK) return false;
-    char *group = find_group(file);
-    st_hdf5_close(file);
+    char *group = NULL;
+    *out = false;
+    strait_status status = st_hdf5_open(&file, path, err);
+    if (status != STRAIT_OK) return status == STRAIT_MEMORY ? status : STRAIT_OK;
+    status = find_group(&group, file, err);
+    *out = group != NULL;
     st_free(group);
-    return group != NULL;
+    st_hdf5_close(file);
+    return status;
 }
 
 const st_reader st_reader_tenx_hdf5 = {.name = "10x-hdf5",
                                        .probe = probe_tenx_hdf5,
+                                       .look = look_tenx_hdf5,
                                        .open = open_tenx_hdf5,
                                        .read = st_cells_read,
                                        .close = st_cells_close};

@@ -315,6 +315,38 @@ static strait_status try_known(void *context, strait_error *err) {
     return status;
 }
 
+static strait_status try_augment(void *context, strait_error *err) {
+    const st_place *place = context;
+    return strait_data_augment(test_path("enlarged.npy"), place->data, 25,
+                               "{rotate: 10, elastic: {alpha: 2, sigma: 1}}", 1, err);
+}
+
+/* Three cells of four genes, as the fuzzers' corpus has them. */
+static strait_status open_cells(strait_data **out, strait_error *err) {
+    return strait_data_open(out, STRAIT_SOURCE_DIR "/fuzz/corpus/hdf5/csr", err);
+}
+
+static strait_status try_missing(void *context, strait_error *err) {
+    const st_place *place = context;
+    strait_data *data = NULL;
+    char *text = NULL;
+    strait_status status = open_cells(&data, err);
+    if (status == STRAIT_OK) status = strait_model_missing(&text, place->model, data, err);
+    strait_string_free(text);
+    strait_data_free(data);
+    return status;
+}
+
+static strait_status try_h5ad(void *context, strait_error *err) {
+    const st_place *place = context;
+    strait_data *data = NULL;
+    strait_status status = open_cells(&data, err);
+    if (status == STRAIT_OK)
+        status = strait_model_write_h5ad(place->model, "cells", data, place->z, test_path("latent.h5ad"), err);
+    strait_data_free(data);
+    return status;
+}
+
 /* ---- tests ---- */
 
 static void test_recipes(void **state) {
@@ -339,6 +371,29 @@ static void test_data_sets(void **state) {
     if (strait_data_open(&data, "mnist#test", NULL) != STRAIT_OK) skip();
     strait_data_free(data);
     torture("known", try_known, *state);
+}
+
+static void test_enlarging(void **state) {
+    torture("augment", try_augment, *state);
+}
+
+/* A model that knows genes by name, one of them not in the file. */
+static void test_cells(void **state) {
+    (void)state;
+    static const char yaml[] = "name: cells\ndata: {scale: none, genes: {log1p: true}}\n"
+                               "model: {input: [4], encoder: [{dense: {units: 2}}], decoder: [{dense: {units: 4}}]}\n"
+                               "train: {epochs: 1, batch_size: 3}\n";
+    st_place cells = {.recipe = parse(yaml, 0, NULL)};
+    ASSERT_OK(open_cells(&cells.data, &test_error));
+    const strait_train_options options = {.data = cells.data, .no_run = true};
+    ASSERT_OK(strait_train(&cells.model, NULL, cells.recipe, &options, &test_error));
+    ASSERT_OK(strait_model_encode(&cells.z, cells.model, cells.data, NULL, &test_error));
+    torture("missing", try_missing, &cells);
+    torture("h5ad", try_h5ad, &cells);
+    strait_array_free(cells.z);
+    strait_model_free(cells.model);
+    strait_data_free(cells.data);
+    strait_recipe_free(cells.recipe);
 }
 
 static void test_apply(void **state) {
@@ -386,7 +441,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recipes), cmocka_unit_test(test_files),    cmocka_unit_test(test_data_sets),
         cmocka_unit_test(test_apply),   cmocka_unit_test(test_training), cmocka_unit_test(test_run),
-        cmocka_unit_test(test_resume),  cmocka_unit_test(test_rich),
+        cmocka_unit_test(test_resume),  cmocka_unit_test(test_rich),     cmocka_unit_test(test_enlarging),
+        cmocka_unit_test(test_cells),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
