@@ -62,7 +62,8 @@ static bool is_one_of(const char *field, const char *const *words) {
 }
 
 static bool is_missing(const char *field) {
-    static const char *const words[] = {"", "na", "n/a", "nan", "-nan", "null", "none", "?", NULL};
+    static const char *const words[] = {"",  "na",  "n/a",  "nan",  "-nan",     "null",      "none",
+                                        "?", "inf", "+inf", "-inf", "infinity", "-infinity", NULL};
     return is_one_of(field, words);
 }
 

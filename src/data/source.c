@@ -111,6 +111,12 @@ static strait_status take_distinct(st_words **out, const char *const *sorted, in
     return status;
 }
 
+/* Control characters become '?': what a file says of itself is printed on terminals. */
+static void make_printable(char *text, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)text[i] < ' ' && text[i] != '\0') || text[i] == 0x7f) text[i] = '?';
+}
+
 strait_status st_source_set_word_labels(st_source *source, const char *const *word, strait_error *err) {
     const size_t n = (size_t)source->n_samples;
     strait_status status = STRAIT_OK;
@@ -129,6 +135,7 @@ strait_status st_source_set_word_labels(st_source *source, const char *const *wo
         const char *const *found = bsearch(&word[i], names, (size_t)source->words->n, sizeof *names, compare_words);
         source->labels[i] = found ? found - names : -1;
     }
+    make_printable(source->words->text.bytes, source->words->text.length); /* not before: they were sorted */
     source->label_names = names;
     source->n_label_names = (int)source->words->n;
 done:
@@ -142,6 +149,7 @@ strait_status st_source_set_note(st_source *source, strait_error *err, const cha
     va_start(args, format);
     st_format_into(text, sizeof text, format, args);
     va_end(args);
+    make_printable(text, strlen(text));
     source->note = st_strdup(text);
     return source->note ? STRAIT_OK : st_fail_memory(err, strlen(text) + 1, "a note");
 }

@@ -78,6 +78,17 @@ expect_stdout '^shape +1$'
 expect_stdout "^note +column 'kind' .2. holds the labels, column 0 the rows' names$"
 expect_stdout '^ +0  fig +1$'
 
+check "nothing a file says of itself reaches the terminal as more than text; infinity is counted"
+printf 'x,y,label\n1,inf,\033[31mred\n2,-Infinity,b\n' >hostile.csv
+mkdir -p hostile/a$'\033'b && cp sheet.png hostile/a$'\033'b/
+for source in hostile.csv hostile; do
+    run data info $source
+    expect_exit 0
+    grep -q $'\033' "$out" && fail "$source: an escape sequence is printed"
+done
+run data info hostile.csv --json
+[ "$(json .missing)" = 2 ] || fail "$(json .missing) values missing, not 2"
+
 check "tables as scikit-learn and Weka have them"
 printf '2,2,ham,eggs\n1,2,0\n3,4,1\n' >sklearn.csv
 run data info sklearn.csv

@@ -129,7 +129,7 @@ static void test_mistakes(void **state) {
                                            "column: --label COLUMN, or data: {label: COLUMN}");
     assert_table_fails("1;2\n3;4,5\n",
                        "line 2, column 1: '4,5' is not a number; numbers are written with a decimal point");
-    assert_table_fails("1,2\n3,inf\n", "line 2, column 1: 'inf' is not a number; if it is the label, name its column: "
+    assert_table_fails("1,2\n3,int\n", "line 2, column 1: 'int' is not a number; if it is the label, name its column: "
                                        "--label COLUMN, or data: {label: COLUMN}");
     assert_table_fails("1,2\n3,\"4\n", "line 2: a quote is left open");
     assert_table_fails("1,2\n3,\"4\"5\n", "line 2: more text after a closing quote");
