@@ -6,6 +6,7 @@
 #include "data/cells_prepare.h"
 #include "data/derive.h"
 #include "data/missing.h"
+#include "image/image.h"
 
 bool st_source_is_rows(const st_source *source) {
     for (;;) {
@@ -130,9 +131,11 @@ static strait_status prepare_images(strait_data **out, strait_data *data, const 
     ST_TRY(check_images(data, recipe, err));
     if (is_needed(&what, data->source, recipe)) {
         const strait_status status = derive_view(out, data, &what, err);
-        const bool sized = what.crop.on || what.channels.kind != ST_CHANNELS_ALL;
-        if (status != STRAIT_SHAPE || !sized) return status;
-        return st_data_blame(err, status, what.crop.on ? recipe->data.crop_pos : recipe->data.channels_pos);
+        if (status != STRAIT_SHAPE || !err) return status;
+        /* The message begins with the key that was to blame. */
+        if (strncmp(err->message, "crop:", 5) == 0) return st_data_blame(err, status, recipe->data.crop_pos);
+        if (strncmp(err->message, "channels:", 9) == 0) return st_data_blame(err, status, recipe->data.channels_pos);
+        return status;
     }
     ST_TRY(st_source_check_uniform(data->source, err));
     return st_data_slice(out, data, 0, data->n, err);
@@ -167,9 +170,17 @@ strait_status st_data_check_augment(const strait_data *data, const strait_recipe
                       (long long)data->source->n_values);
 }
 
+static strait_status take_any(void *context, const st_image *header, strait_error *err) {
+    (void)context, (void)header, (void)err;
+    return STRAIT_OK;
+}
+
 strait_status st_data_check_corrupt(const strait_data *data, const strait_recipe *recipe, strait_error *err) {
-    if (!recipe->data.corrupt.watermark.on || data->source->n_dims == 3) return STRAIT_OK;
-    return fail_no_images(data, recipe->data.corrupt_pos, "corrupt.watermark", err);
+    const char *image = recipe->data.corrupt.watermark.image;
+    if (!recipe->data.corrupt.watermark.on) return STRAIT_OK;
+    if (data->source->n_dims != 3) return fail_no_images(data, recipe->data.corrupt_pos, "corrupt.watermark", err);
+    const strait_status status = image ? st_image_scan(image, take_any, NULL, err) : STRAIT_OK;
+    return status == STRAIT_OK ? status : st_data_blame(err, status, recipe->data.corrupt_pos);
 }
 
 strait_status st_data_check_label(const strait_data *data, const strait_recipe *recipe, strait_error *err) {

@@ -81,6 +81,12 @@ sed 's/  crop: 10/  label: last/' all.yaml >wrong.yaml
 run train wrong.yaml --out bad
 expect_exit 1
 expect_error 'wrong.yaml:7:10: label: big holds images'
+run train all.yaml --out bad --set 'data.channels=[0, 9]'
+expect_exit 1
+expect_error 'data.channels=.0, 9.: channels: there is no channel 9'
+run train all.yaml --out bad --set 'data.corrupt={watermark: {image: nowhere.png}}'
+expect_exit 1
+expect_error 'data.corrupt=.*: nowhere.png: no such file'
 sed 's/crop: 10/crop: 1000/' all.yaml >wrong.yaml
 run train wrong.yaml --out bad
 expect_exit 1
