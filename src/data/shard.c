@@ -3,6 +3,8 @@
    bytes. shards.json, written first, says what the shards are of; another data set, or another number of shards, does
    not go into the same folder. index.csv, written last, says where each sample is. */
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/file.h"
@@ -10,6 +12,7 @@
 #include "base/string.h"
 #include "data/data_int.h"
 #include "data/example.h"
+#include "data/files.h"
 #include "data/tfrecord_file.h"
 
 /* 64-bit FNV-1a, its bits mixed once more (MurmurHash3's finalizer): the lowest bits alone are uneven. */
@@ -178,6 +181,23 @@ static strait_status write_shard(sharding *s, const char *path, int k, strait_er
     return status;
 }
 
+/* Removes what killed processes left of shards they were writing (base/file.c): each may be as large as a shard. */
+static strait_status remove_leftovers(const sharding *s, strait_error *err) {
+    st_words *left = NULL;
+    char *pattern = st_format("%s/.strait-*.tmp", s->folder);
+    if (!pattern) return st_fail_memory(err, strlen(s->folder), "a path");
+    const strait_status status = st_list_matches(&left, pattern, err);
+    st_free(pattern);
+    if (status != STRAIT_OK) return status;
+    for (int64_t i = 0; i < left->n; i++) {
+        long process = 0;
+        if (sscanf(st_path_name(left->at[i]), ".strait-%9ld-", &process) != 1 || process <= 0) continue;
+        if (kill((pid_t)process, 0) != 0 && errno == ESRCH) unlink(left->at[i]);
+    }
+    st_words_free(left);
+    return STRAIT_OK;
+}
+
 /* The shards that are not there yet. */
 static strait_status find_shards_to_write(sharding *s, strait_error *err) {
     s->wanted = st_alloc((size_t)s->n_shards, sizeof *s->wanted);
@@ -236,6 +256,7 @@ static strait_status run(sharding *s, strait_error *err) {
     ST_TRY(assign(s, err));
     ST_TRY(st_make_folders(s->folder, err));
     ST_TRY(settle_plan(s, err));
+    ST_TRY(remove_leftovers(s, err));
     if (!source->values && !(s->scratch = st_alloc(bytes, 1))) return st_fail_memory(err, bytes, "a sample");
     ST_TRY(write_shards(s, err));
     return write_index(s, err);
