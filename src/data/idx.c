@@ -107,6 +107,12 @@ static strait_status stream(st_source *source, const idx_header *header, size_t 
 static strait_status read_values(st_source *source, st_gzfile *file, const char *path, strait_error *err) {
     idx_header header = {0};
     ST_TRY(read_header(&header, file, path, err));
+    if (header.n_dims == 1)
+        return st_fail(
+            err, STRAIT_FORMAT,
+            "%s: holds %lld numbers, one each, such as labels: name the file with the images, and labels beside "
+            "it are found",
+            path, (long long)header.dim[0]);
     source->type = header.type == IDX_U8 ? ST_U8 : ST_F32;
     size_t bytes = 0;
     ST_TRY(st_source_set_shape(&bytes, source, header.n_dims, header.dim, err));

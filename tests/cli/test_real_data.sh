@@ -53,7 +53,8 @@ facts microscopy/u8_packbits.tif 1 512x512x1 u8 4533639 ''
 facts microscopy/u8_palette.tif 1 512x512x3 u8 38559549 ''
 facts tables/biochemists.tsv 915 6 f32 - ''
 
-check "folders of several kinds say what to do"
+check "folders of several kinds, and labels alone, say what to do"
+expect_refused 'holds 10000 numbers, one each, such as labels' data info "$STRAIT_DATA/mnist/t10k-labels-idx1-ubyte.gz"
 expect_refused "u16_be.tif: is 16-bit grey, and .*rgb8.tif is 8-bit RGB" data info "$STRAIT_DATA/microscopy"
 expect_refused 'cells: no data set in this folder' data info "$STRAIT_DATA/cells"
 expect_refused 'has no feature' data info "$STRAIT_DATA/tfrecord"

@@ -190,7 +190,8 @@ static void test_bad_shapes(void **state) {
     const char *path = test_path("shape");
     test_file("shape", bytes, make_idx(bytes, 0x08, 1, (uint32_t[]){12}, pixels, 12));
     assert_open_fails(path, STRAIT_FORMAT,
-                      "%s: has 1 dimension; a data set needs samples and their values, such as [n, height, width]",
+                      "%s: holds 12 numbers, one each, such as labels: name the file with the images, and labels "
+                      "beside it are found",
                       path);
     test_file("shape", bytes, make_idx(bytes, 0x08, 5, (uint32_t[]){1, 1, 1, 1, 12}, pixels, 12));
     assert_open_fails(path, STRAIT_FORMAT, "%s: has 5 dimensions; at most 4 are read: [n, height, width, channels]",
