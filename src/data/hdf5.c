@@ -395,7 +395,7 @@ static strait_status read_numbers(void *dst, st_hdf5_number type, const st_hdf5_
     hid_t memory = -1;
     const hid_t wanted = wanted_type(set, member, type);
     const bool good = wanted >= 0 && select_rows(set, first, n, &memory) >= 0 && memory >= 0 &&
-                      H5Dread(set->id, wanted, memory, set->space, H5P_DEFAULT, dst) >= 0;
+                      st_hdf5_read_set(set, wanted, memory, set->space, dst) >= 0;
     const strait_status status = good ? STRAIT_OK : fail_read(set, err);
     if (memory >= 0) H5Sclose(memory);
     if (wanted >= 0) H5Tclose(wanted);

@@ -7,6 +7,9 @@
 
 enum { LZF_FILTER = 32000, REVISION = 4, MOST_GROWTH = 128 /* three bytes become at most 264 */ };
 
+/* The bytes of a chunk of the set that is read, 0 while none is or it has none; under the lock. */
+static uint64_t chunk_bytes;
+
 static size_t inflate_chunk(size_t expected, size_t n_bytes, size_t *size, void **buffer) {
     const size_t most = n_bytes * MOST_GROWTH;
     size_t out_size = expected > 0 && expected <= most ? expected : *size;
@@ -15,6 +18,10 @@ static size_t inflate_chunk(size_t expected, size_t n_bytes, size_t *size, void 
         void *out = H5allocate_memory(out_size, false);
         if (!out) return 0;
         const unsigned got = lzf_decompress(*buffer, (unsigned)n_bytes, out, (unsigned)out_size);
+        if (got > 0 && got < chunk_bytes) {
+            H5free_memory(out);
+            return 0;
+        }
         if (got > 0) {
             H5free_memory(*buffer);
             *buffer = out;
@@ -76,4 +83,31 @@ void st_hdf5_register_lzf(void) {
                                      .set_local = set_local,
                                      .filter = filter_lzf};
     if (H5Zfilter_avail(LZF_FILTER) <= 0) H5Zregister(&lzf);
+}
+
+/* Whether lzf packed chunks as they are: shuffling aside, before other filters than those it may get fewer bytes. */
+static bool packs_whole_chunks(hid_t plan) {
+    const int n = H5Pget_nfilters(plan);
+    for (int i = 0; i < n; i++) {
+        unsigned flags = 0;
+        size_t n_settings = 0;
+        const H5Z_filter_t filter = H5Pget_filter2(plan, (unsigned)i, &flags, &n_settings, NULL, 0, NULL, NULL);
+        if (filter == LZF_FILTER) return true;
+        if (filter != H5Z_FILTER_SHUFFLE) return false;
+    }
+    return false;
+}
+
+herr_t st_hdf5_read_set(const st_hdf5_set *set, hid_t type, hid_t memory, hid_t space, void *dst) {
+    hsize_t chunk[ST_HDF5_MAX_DIMS];
+    const hid_t plan = H5Dget_create_plist(set->id);
+    const bool checked = plan >= 0 && H5Pget_layout(plan) == H5D_CHUNKED && packs_whole_chunks(plan);
+    const int n_dims = checked ? H5Pget_chunk(plan, ST_HDF5_MAX_DIMS, chunk) : 0;
+    if (plan >= 0) H5Pclose(plan);
+    chunk_bytes = n_dims > 0 && n_dims <= ST_HDF5_MAX_DIMS ? H5Tget_size(set->type) : 0;
+    for (int i = 0; i < n_dims && chunk_bytes > 0; i++)
+        if (__builtin_mul_overflow(chunk_bytes, chunk[i], &chunk_bytes)) return -1;
+    const herr_t result = H5Dread(set->id, type, memory, space, H5P_DEFAULT, dst);
+    chunk_bytes = 0;
+    return result;
 }

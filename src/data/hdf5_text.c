@@ -183,7 +183,7 @@ static strait_status read_texts(st_words **out, const st_hdf5_set *set, const ch
         record = H5Tcreate(H5T_COMPOUND, t.size);
         if (record >= 0) H5Tinsert(record, member, 0, t.type);
     }
-    if (status == STRAIT_OK && H5Dread(set->id, member ? record : t.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, t.values) < 0)
+    if (status == STRAIT_OK && st_hdf5_read_set(set, member ? record : t.type, H5S_ALL, H5S_ALL, t.values) < 0)
         status = st_hdf5_fail(err, STRAIT_FORMAT, set->file->path, set->name, "its texts cannot be read");
     if (status == STRAIT_OK) status = texts_take(out, &t, err);
     texts_close(&t, record, set->space);

@@ -157,7 +157,7 @@ static strait_status add_member(st_hdf5 *file, st_hdf5_set *set, const char *nam
     if (status == STRAIT_OK && set && H5Sget_simple_extent_npoints(set->space) != (hssize_t)rows)
         status = st_fail(err, STRAIT_FORMAT, "%s: %s: has other rows than there are cells", file->path, name);
     if (status == STRAIT_OK && set && H5Tget_nmembers(wider) > 1 &&
-        H5Dread(set->id, wider, H5S_ALL, H5S_ALL, H5P_DEFAULT, records) < 0)
+        st_hdf5_read_set(set, wider, H5S_ALL, H5S_ALL, records) < 0)
         status = st_hdf5_fail(err, STRAIT_FORMAT, file->path, name, "its records cannot be read");
     for (int64_t i = 0; i < rows && status == STRAIT_OK; i++)
         memcpy(records + ((size_t)i + 1) * size - bytes, values + i * columns, bytes);
