@@ -26,6 +26,39 @@ typedef struct st_dense {
     bool dy_is_preactivation;
 } st_dense;
 
+/* A convolution pass: each value of the result is a sum over a window of the source. The result's rows and columns fall
+   into phases with windows of their own: one for a convolution; for its gradient by the input, and a transposed
+   convolution, stride * stride of them. Pairs are (rows, columns). */
+typedef struct st_conv_phase {
+    int64_t taps[2];  /* the window; 0: nothing falls here but the bias */
+    int64_t start[2]; /* where in the source the first window begins: below 0, in the border */
+    int64_t out_first[2];
+    int64_t count[2];    /* windows */
+    const float *kernel; /* for each panel of filters [taps, channels][the panel's columns] */
+} st_conv_phase;
+
+typedef struct st_conv_pass {
+    int64_t n, height, width, channels; /* of the source, NHWC */
+    int64_t out_height, out_width, filters;
+    int64_t step[2];          /* from window to window in the source */
+    int64_t out_step[2];      /* ... in the result */
+    int64_t border_left, row; /* of the copied rows: columns before the image's first, and floats in all */
+    int64_t most_rows;        /* windows one below another that are worked on at once */
+    int n_phases;
+    st_conv_phase *phase;
+    const float *x, *bias;    /* [st_conv_columns], or NULL */
+    float *y, *scratch;       /* st_conv_scratch */
+    st_activation activation; /* not softmax */
+} st_conv_pass;
+
+/* The gradient by the kernel: the sum over windows of `wide` times values of `narrow`. kernel: as the first pass'. */
+typedef struct st_conv_gradient {
+    const st_conv_pass *pass; /* from wide to narrow: its geometry, one phase */
+    const float *wide, *narrow;
+    float *dkernel; /* as the phase's kernel */
+    float *scratch; /* st_conv_scratch, and behind it st_conv_columns * most_rows * out_width */
+} st_conv_gradient;
+
 /* A convolution to few channels, stride 1: there a vector runs along the input's contiguous [kernel width, channels]
    instead of the filters. Kernel [filters, kernel height, kernel width, channels]. */
 typedef struct st_thin {
@@ -109,6 +142,8 @@ typedef struct st_vector_kernels {
     int64_t panel;
     void (*dense_forward)(const st_dense *call);
     void (*dense_backward)(const st_dense *call, bool accumulate);
+    void (*convolve)(const st_conv_pass *call);
+    void (*convolve_gradient)(const st_conv_gradient *call, bool accumulate);
     void (*thin_forward)(const st_thin *call);
     void (*thin_gradient)(const st_thin *call, bool accumulate); /* of the kernel */
     /* y = act(y), in place; not softmax. */
@@ -160,6 +195,34 @@ extern const st_vector_kernels st_vector_avx512;
 
 /* The best of them on this processor; STRAIT_INSTRUCTIONS=generic|avx2|avx512 asks for another one it has. */
 const st_vector_kernels *st_vector(void);
+
+/* Filters of a convolution's panels, up to whole vectors: a last panel of half the width where that is enough. */
+static inline int64_t st_conv_columns(int64_t filters, int64_t panel) {
+    const int64_t rest = filters % panel;
+    return filters - rest + (rest == 0 ? 0 : 2 * rest <= panel ? panel / 2 : panel);
+}
+
+/* Rows of the source under `rows` windows of every phase, one below another, from *first for the windows from `at` on.
+ */
+static inline int64_t st_conv_source_rows(const st_conv_pass *pass, int64_t at, int64_t rows, int64_t *first) {
+    int64_t begin = INT64_MAX, end = INT64_MIN;
+    for (int i = 0; i < pass->n_phases; i++) {
+        const st_conv_phase *phase = &pass->phase[i];
+        const int64_t top = phase->start[0] + at * pass->step[0];
+        const int64_t bottom = top + (rows - 1) * pass->step[0] + phase->taps[0];
+        if (phase->taps[0] == 0) continue;
+        begin = top < begin ? top : begin;
+        end = bottom > end ? bottom : end;
+    }
+    *first = begin;
+    return end > begin ? end - begin : 0;
+}
+
+/* Floats of the copied rows. */
+static inline size_t st_conv_scratch(const st_conv_pass *pass) {
+    int64_t first;
+    return (size_t)(st_conv_source_rows(pass, 0, pass->most_rows, &first) * pass->row);
+}
 
 /* Floats of a packed kernel. */
 static inline size_t st_dense_packed_size(int64_t in, int64_t n_panels, int64_t panel) {

@@ -71,20 +71,23 @@ INLINE void multiply_dot(int rows, int columns, const st_dense *call, const floa
     }
 }
 
-/* Calls f(constant, ...) for 1 <= rows <= 12. */
+/* Calls f(constant rows, ...) for 1 <= rows <= 6, 12, ROWS. */
 #define CASE(n, f, ...)                                                                                                \
     case n:                                                                                                            \
         f(n, __VA_ARGS__);                                                                                             \
         break;
-#if ROWS == 12
-#define BY_ROWS(rows, f, ...)                                                                                          \
+#define CASES_TO_6(f, ...)                                                                                             \
+    CASE(1, f, __VA_ARGS__)                                                                                            \
+    CASE(2, f, __VA_ARGS__)                                                                                            \
+    CASE(3, f, __VA_ARGS__)                                                                                            \
+    CASE(4, f, __VA_ARGS__)                                                                                            \
+    CASE(5, f, __VA_ARGS__)                                                                                            \
+    CASE(6, f, __VA_ARGS__)
+#define BY_6(rows, f, ...)                                                                                             \
+    switch (rows) { CASES_TO_6(f, __VA_ARGS__) }
+#define BY_12(rows, f, ...)                                                                                            \
     switch (rows) {                                                                                                    \
-        CASE(1, f, __VA_ARGS__)                                                                                        \
-        CASE(2, f, __VA_ARGS__)                                                                                        \
-        CASE(3, f, __VA_ARGS__)                                                                                        \
-        CASE(4, f, __VA_ARGS__)                                                                                        \
-        CASE(5, f, __VA_ARGS__)                                                                                        \
-        CASE(6, f, __VA_ARGS__)                                                                                        \
+        CASES_TO_6(f, __VA_ARGS__)                                                                                     \
         CASE(7, f, __VA_ARGS__)                                                                                        \
         CASE(8, f, __VA_ARGS__)                                                                                        \
         CASE(9, f, __VA_ARGS__)                                                                                        \
@@ -92,16 +95,10 @@ INLINE void multiply_dot(int rows, int columns, const st_dense *call, const floa
         CASE(11, f, __VA_ARGS__)                                                                                       \
         CASE(12, f, __VA_ARGS__)                                                                                       \
     }
+#if ROWS == 12
+#define BY_ROWS BY_12
 #else
-#define BY_ROWS(rows, f, ...)                                                                                          \
-    switch (rows) {                                                                                                    \
-        CASE(1, f, __VA_ARGS__)                                                                                        \
-        CASE(2, f, __VA_ARGS__)                                                                                        \
-        CASE(3, f, __VA_ARGS__)                                                                                        \
-        CASE(4, f, __VA_ARGS__)                                                                                        \
-        CASE(5, f, __VA_ARGS__)                                                                                        \
-        CASE(6, f, __VA_ARGS__)                                                                                        \
-    }
+#define BY_ROWS BY_6
 #endif
 
 /* Splits n into the fewest blocks of at most `most`, as even as can be: the size of the next one. */

@@ -1,6 +1,7 @@
 /* The vector kernels; see vector.h. Included once by each file that defines V (floats in a vector), ST_VECTOR (the
    table's name) and ST_VECTOR_NAME. Everything here is static, so that no code compiled for a newer processor can be
    reached on an older one except through the table. */
+#include "cpu/vector_conv.h"
 #include "cpu/vector_dense.h"
 #include "cpu/vector_loss.h"
 #include "cpu/vector_noise.h"
@@ -15,6 +16,8 @@ const st_vector_kernels ST_VECTOR = {
     .panel = PANEL,
     .dense_forward = dense_forward,
     .dense_backward = dense_backward,
+    .convolve = convolve,
+    .convolve_gradient = convolve_gradient,
     .thin_forward = thin_forward,
     .thin_gradient = thin_gradient,
     .activate = activate,

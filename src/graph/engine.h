@@ -24,6 +24,7 @@ typedef struct st_kernel_needs {
     size_t kernel, bias; /* of the packed parameters; 0: none */
     size_t scratch;      /* used within one call, shared between ops */
     size_t keep;         /* written by forward, read by backward: masks, indices, statistics */
+    size_t hold;         /* kept from call to call, each replica its own: what is worked out once a step */
     size_t exchange;     /* doubles summed at once over the replicas while training (st_exchange_sum); above 0 the
                             replicas run in step, each with its whole share of the batch at once */
 } st_kernel_needs;
@@ -44,6 +45,7 @@ typedef enum st_mode { ST_MODE_APPLY, ST_MODE_VALIDATE, ST_MODE_TRAIN } st_mode;
    unless to apply, and the gradient of what they added, divided by n_batch, in backward. */
 typedef struct st_step {
     st_mode mode;
+    bool first;          /* of this replica's micro-batches in a call: the weights may be others than in the last one */
     int64_t n_valid;     /* samples of the micro-batch that count; the rest are padding. May be 0 in step */
     int64_t n_batch;     /* samples of the whole batch, over all replicas */
     const float *target; /* [n_valid, output shape] */
@@ -76,7 +78,7 @@ typedef struct st_binding {
     float *state;               /* state[0], then state[1], in canonical layout, shared by the replicas: replica 0 alone
                                    writes, in training, and no replica reads then. Replica 0 always has samples */
     st_step *step;
-    float *scratch, *keep;
+    float *scratch, *keep, *hold;
     st_exchange *exchange; /* NULL where no kernel needs it */
     int replica;
 } st_binding;

@@ -126,6 +126,7 @@ static strait_status plan_stage(st_plan *plan, const st_runner_config *config, c
     stage->index = index;
     stage->step = index < 0 ? config->n_ops : index - config->first_op;
     stage->keep = needs.keep;
+    stage->hold = needs.hold;
     stage->exchange = config->training ? needs.exchange : 0;
     plan->n_stages++;
     st_packed *packed = &stage->packed;
@@ -218,6 +219,7 @@ strait_status st_plan_bind(st_plan *plan, float *parameters, float *gradient, st
             .step = &plan->step,
             .scratch = plan->arena + plan->arena_size,
             .keep = at(plan, stage->keep_offset),
+            .hold = at(plan, stage->hold_offset),
             .exchange = stage->exchange ? exchange : NULL,
             .replica = replica,
         };

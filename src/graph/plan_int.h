@@ -1,9 +1,9 @@
 /* The plan of one replica: kernels, where each tensor lives, and two flat lists to run.
    Invariants:
    1. The values of a tensor and its gradient, what a kernel keeps, and the gradients still to be added are "buffers" in
-      one arena. A buffer lives from the step that writes it to the last step that reads it; buffers whose lives do not
-      overlap may share bytes. With n ops, the loss the last of them, op i runs forward at step i and backward at step
-      2n - 1 - i.
+      one arena. What a kernel holds from call to call is a buffer that lives through all steps. A buffer lives from the
+   step that writes it to the last step that reads it; buffers whose lives do not overlap may share bytes. With n ops,
+   the loss the last of them, op i runs forward at step i and backward at step 2n - 1 - i.
    2. An alias (a reshape; outside training also what does nothing there) owns no buffer and has no stage: its tensor is
       its input's, the root. Lives and gradients are those of roots.
    3. A tensor's gradient is the sum over its readers. The reader last in the list runs backward first and writes it;
@@ -30,10 +30,11 @@ typedef struct st_stage {
     int index; /* of the op in the graph; -1: the loss */
     int step;  /* when it runs forward */
     st_packed packed;
-    size_t keep;               /* floats */
-    size_t exchange;           /* doubles */
-    bool needs_dsrc[2];        /* backward gives the gradient by src, src2 */
-    size_t keep_offset;        /* in the arena; SIZE_MAX: none */
+    size_t keep, hold;  /* floats */
+    size_t exchange;    /* doubles */
+    bool needs_dsrc[2]; /* backward gives the gradient by src, src2 */
+    size_t keep_offset; /* in the arena; SIZE_MAX: none */
+    size_t hold_offset;
     size_t gradient_offset[2]; /* where it writes its gradient by src, src2; SIZE_MAX: nowhere */
     double seconds[2];         /* spent forward, backward; only in a timed plan */
 } st_stage;

@@ -35,8 +35,8 @@ size_t st_buffers_place(int n, st_buffer *buffer, int *order) {
     return total;
 }
 
-/* The buffers of a plan in the making: 2 a tensor (value, gradient), then 3 a stage: what it keeps, and its gradients
-   by src and src2 where they are still to be added. */
+/* The buffers of a plan in the making: 2 a tensor (value, gradient), then 4 a stage: what it keeps, its gradients
+   by src and src2 where they are still to be added, and what it holds. */
 typedef struct st_layout {
     st_plan *plan;
     const st_runner_config *config;
@@ -52,7 +52,7 @@ static st_buffer *gradient_of(const st_layout *layout, int root) {
     return &layout->buffer[2 * root + 1];
 }
 static st_buffer *own_of(const st_layout *layout, int stage, int i) {
-    return &layout->buffer[2 * layout->plan->n_tensors + 3 * stage + i];
+    return &layout->buffer[2 * layout->plan->n_tensors + 4 * stage + i];
 }
 
 /* The buffer, of so many floats, is in use at the step. */
@@ -79,6 +79,10 @@ static void live_values(const st_layout *layout) {
             const int root = st_plan_root(layout->config, touched[j]);
             touch(value_of(layout, root), floats_of(layout, root), stage->step);
             touch(value_of(layout, root), floats_of(layout, root), back);
+        }
+        if (stage->hold > 0) {
+            touch(own_of(layout, i, 3), stage->hold, 0);
+            touch(own_of(layout, i, 3), stage->hold, layout->end);
         }
         if (stage->keep == 0) continue;
         touch(own_of(layout, i, 0), stage->keep, stage->step);
@@ -150,6 +154,7 @@ static void put_offsets(const st_layout *layout) {
     for (int i = 0; i < plan->n_stages; i++) {
         st_stage *stage = &plan->stage[i];
         stage->keep_offset = offset_of(own_of(layout, i, 0));
+        stage->hold_offset = offset_of(own_of(layout, i, 3));
         for (int j = 0; j < 2; j++) {
             stage->gradient_offset[j] = SIZE_MAX;
             if (!stage->needs_dsrc[j]) continue;
@@ -168,7 +173,7 @@ static void put_offsets(const st_layout *layout) {
 strait_status st_plan_place(st_plan *plan, const st_runner_config *config, strait_error *err) {
     st_layout layout = {.plan = plan,
                         .config = config,
-                        .n_buffers = 2 * plan->n_tensors + 3 * plan->n_stages,
+                        .n_buffers = 2 * plan->n_tensors + 4 * plan->n_stages,
                         .end = 2 * (config->n_ops + 1)};
     const size_t n = (size_t)layout.n_buffers;
     strait_status status = STRAIT_OK;

@@ -260,12 +260,13 @@ const float *st_runner_tensor(const st_runner *runner, int t) {
 /* ---- running ---- */
 
 /* What a micro-batch, samples [first, first + n_valid) of the batch, has to know. */
-static void set_step(st_plan *plan, const st_runner *runner, int64_t first, int64_t n_valid) {
+static void set_step(st_plan *plan, const st_runner *runner, int64_t first, int64_t n_valid, bool again) {
     const st_job *job = &runner->job;
     const st_feed *feed = &job->feed;
     st_step *step = &plan->step;
     const uint32_t *sample = feed->sample ? feed->sample : runner->identity;
     step->mode = job->mode;
+    step->first = !again;
     step->n_valid = n_valid;
     step->n_batch = feed->n;
     /* A target that is the input is read from the copy, which is in this core's cache. */
@@ -283,7 +284,7 @@ static strait_status run_micro_batch(st_plan *plan, const st_runner *runner, int
                                      bool accumulate) {
     const st_job *job = &runner->job;
     const bool train = job->mode == ST_MODE_TRAIN, in_step = train && runner->exchange;
-    set_step(plan, runner, first, n_valid);
+    set_step(plan, runner, first, n_valid, accumulate);
     if (n_valid > 0)
         memcpy(plan->input, job->feed.input + first * plan->n_in, (size_t)(n_valid * plan->n_in) * sizeof(float));
     const int n_forward = plan->n_stages - (plan->has_loss && job->mode != ST_MODE_VALIDATE ? 1 : 0);

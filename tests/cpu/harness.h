@@ -182,7 +182,7 @@ typedef struct op_bench {
     float *src, *dst, *ddst, *dsrc, *w, *b, *dw, *db, *scratch;
     const st_op *op;
     size_t n_src2, n_state, n_valid; /* n_valid: values of dst in rows that are samples */
-    float *src2, *dsrc2, *keep, *moving;
+    float *src2, *dsrc2, *keep, *hold, *moving;
     uint32_t sample[64];
     st_step step;
 } op_bench;
@@ -258,7 +258,9 @@ static inline void bench_open(op_bench *bench, const op_case *c, const st_engine
     bench->src2 = bench->n_src2 ? bench_floats(bench, bench->n_src2) : NULL;
     bench->dsrc2 = bench->n_src2 ? bench_floats(bench, bench->n_src2) : NULL;
     bench->keep = bench_floats(bench, bench->needs.keep);
+    bench->hold = bench_floats(bench, bench->needs.hold);
     bench->moving = bench_floats(bench, bench->n_state);
+    fill_nan(bench->hold, bench->needs.hold);
     fill_nan(bench->keep, bench->needs.keep);
     bench_start(bench, c);
     const st_binding binding = {.src = bench->src,
@@ -272,6 +274,7 @@ static inline void bench_open(op_bench *bench, const op_case *c, const st_engine
                                 .src2 = bench->src2,
                                 .dsrc2 = bench->dsrc2,
                                 .keep = bench->keep,
+                                .hold = bench->hold,
                                 .state = bench->moving,
                                 .step = &bench->step,
                                 .scratch = bench->scratch};
@@ -291,13 +294,15 @@ static inline void bench_close(op_bench *bench) {
                    {bench->dw, bench->needs.kernel, "dkernel"},
                    {bench->b, bench->needs.bias, "bias"},
                    {bench->db, bench->needs.bias, "dbias"},
+                   {bench->hold, bench->needs.hold, "hold"},
                    {bench->scratch, bench->needs.scratch, "scratch"}}; /* the rest is of exact size */
     for (size_t i = 0; i < COUNT(guarded); i++)
         bench_check_guard(bench, guarded[i].values, guarded[i].n, guarded[i].what);
     bench->kernel->free(bench->state);
     st_graph_free(bench->graph);
-    float *const block[] = {bench->src, bench->dst,     bench->ddst, bench->dsrc,  bench->w,    bench->b,     bench->dw,
-                            bench->db,  bench->scratch, bench->src2, bench->dsrc2, bench->keep, bench->moving};
+    float *const block[] = {bench->src,   bench->dst,  bench->ddst, bench->dsrc,    bench->w,
+                            bench->b,     bench->dw,   bench->db,   bench->scratch, bench->src2,
+                            bench->dsrc2, bench->keep, bench->hold, bench->moving};
     for (size_t i = 0; i < COUNT(block); i++)
         st_free(block[i]);
 }
@@ -315,6 +320,7 @@ static inline void bench_set(op_bench *bench, const float *w, const float *b) {
     assert_int_equal(bench->kernel->unpack(bench->state, w_back, b_back, bench->w, bench->b), STRAIT_OK);
     assert_memory_equal(w_back, w, bench->n_kernel * sizeof *w);
     if (bench->n_bias) assert_memory_equal(b_back, b, bench->n_bias * sizeof *b);
+    bench->step.first = true;
     st_free(w_back);
     st_free(b_back);
 }
@@ -342,6 +348,7 @@ static inline void bench_backward(op_bench *bench, const float *dy, bool accumul
         st_free(b);
     }
     assert_int_equal(bench->kernel->backward(bench->state, accumulate), STRAIT_OK);
+    bench->step.first = false; /* what is held from the first call must serve the next ones */
 }
 
 /* The canonical gradients; also that elements which the packed layout adds got none. */
