@@ -26,7 +26,6 @@ typedef struct st_conv {
     st_conv_phase whole;  /* the one phase of to_narrow */
     st_conv_phase *phase; /* those of to_wide, owned */
     st_conv_gradient to_kernel;
-    st_thin thin_call;
     int64_t kernel[2], wide_channels, narrow_channels;
     size_t n_kernel, n_turned, rows, channels; /* floats; the op's output is rows x channels */
     st_binding at;
@@ -122,24 +121,6 @@ static strait_status set_to_wide(st_conv *conv, const st_op *op, const st_shape 
     return STRAIT_OK;
 }
 
-static void set_thin(st_conv *conv, const st_op *op, const st_shape *in, const st_shape *out, int64_t batch) {
-    conv->thin = !conv->transpose && op->window.stride[0] == 1 && op->window.stride[1] == 1 &&
-                 2 * out->dim[2] < conv->vector->panel / 2;
-    conv->thin_call = (st_thin){
-        .n = batch,
-        .height = in->dim[0],
-        .width = in->dim[1],
-        .channels = in->dim[2],
-        .out_height = out->dim[0],
-        .out_width = out->dim[1],
-        .filters = out->dim[2],
-        .kernel_height = op->window.kernel[0],
-        .kernel_width = op->window.kernel[1],
-        .pad_top = op->window.pad_before[0],
-        .pad_left = op->window.pad_before[1],
-    };
-}
-
 static void release(void *opaque) {
     st_conv *conv = opaque;
     if (!conv) return;
@@ -147,14 +128,23 @@ static void release(void *opaque) {
     st_free(conv);
 }
 
-/* Floats that the calls need besides what they read and write. */
-static size_t scratch_of(const st_conv *conv) {
-    const st_conv_pass *narrow = &conv->to_narrow;
-    const int64_t columns = st_conv_columns(narrow->filters, conv->vector->panel);
-    size_t most = st_conv_scratch(narrow);
-    if (conv->training) most += (size_t)(columns * narrow->most_rows * narrow->out_width);
-    const size_t wide = conv->phase ? st_conv_scratch(&conv->to_wide) : 0;
-    return round_up(conv->channels) + (wide > most ? wide : most);
+/* Floats of the packed kernel and bias. */
+static size_t packed_size(const st_conv *conv) {
+    const int64_t panel = conv->vector->panel, taps = conv->kernel[0] * conv->kernel[1];
+    const int64_t narrow = conv->thin ? conv->narrow_channels : st_conv_columns(conv->narrow_channels, panel);
+    const int64_t wide = conv->thin ? st_conv_columns(conv->wide_channels, panel) : conv->wide_channels;
+    return (size_t)(taps * narrow * wide);
+}
+static size_t bias_size(const st_conv *conv) {
+    return conv->thin ? conv->channels : (size_t)st_conv_columns((int64_t)conv->channels, conv->vector->panel);
+}
+
+/* Floats that a pass needs, or the gradient by the kernel with its geometry. */
+static size_t scratch_of(const st_conv *conv, const st_conv_pass *pass) {
+    const int64_t panel = conv->vector->panel, columns = st_conv_columns(pass->filters, panel);
+    const size_t dresult = conv->training ? (size_t)(columns * pass->most_rows * pass->out_width) : 0;
+    const size_t slack = conv->thin ? st_thin_slack(pass, panel) : 0;
+    return st_conv_scratch(pass) + (dresult > slack ? dresult : slack);
 }
 
 static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_request *request, bool transpose,
@@ -176,9 +166,10 @@ static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_re
     conv->channels = (size_t)dst->dim[2];
     conv->rows = (size_t)(st_shape_count(dst) * request->batch) / conv->channels;
     memcpy(conv->kernel, op->window.kernel, sizeof conv->kernel);
-    set_thin(conv, op, src, dst, request->batch);
+    conv->thin = !transpose && op->window.stride[0] == 1 && op->window.stride[1] == 1 &&
+                 2 * dst->dim[2] < conv->vector->panel / 2;
     set_to_narrow(conv, op, wide, narrow, request->batch);
-    if (transpose || conv->needs_dsrc) {
+    if (transpose || conv->needs_dsrc || conv->thin) {
         const strait_status status = set_to_wide(conv, op, wide, narrow, request->batch, err);
         if (status != STRAIT_OK) {
             release(conv);
@@ -187,13 +178,13 @@ static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_re
     }
     st_conv_pass *forward = transpose ? &conv->to_wide : &conv->to_narrow;
     if (conv->activation.kind != ST_SOFTMAX) forward->activation = conv->activation;
-    const int64_t panel = conv->vector->panel;
-    const int64_t columns = conv->thin ? narrow->dim[2] : st_conv_columns(narrow->dim[2], panel);
-    conv->n_kernel = (size_t)(columns * conv->kernel[0] * conv->kernel[1] * wide->dim[2]);
+    conv->n_kernel = packed_size(conv);
     needs->kernel = conv->n_kernel;
-    needs->bias = !conv->has_bias ? 0 : conv->thin ? conv->channels : (size_t)st_conv_columns(dst->dim[2], panel);
-    needs->hold = conv->n_turned;
-    needs->scratch = scratch_of(conv);
+    needs->bias = conv->has_bias ? bias_size(conv) : 0;
+    needs->hold = conv->thin ? 0 : conv->n_turned;
+    const size_t narrow_scratch = scratch_of(conv, &conv->to_narrow);
+    const size_t wide_scratch = conv->phase ? scratch_of(conv, &conv->to_wide) : 0;
+    needs->scratch = round_up(conv->channels) + (wide_scratch > narrow_scratch ? wide_scratch : narrow_scratch);
     *out = conv;
     return STRAIT_OK;
 }
@@ -221,17 +212,16 @@ static strait_status bind(void *opaque, const st_binding *at, strait_error *err)
     conv->to_wide.y = t ? at->dst : at->dsrc;
     *(t ? &conv->to_wide.bias : &conv->to_narrow.bias) = at->bias;
     conv->to_narrow.scratch = conv->to_wide.scratch = copied;
-    conv->to_kernel = (st_conv_gradient){.pass = &conv->to_narrow,
-                                         .wide = t ? at->ddst : at->src,
-                                         .narrow = t ? at->src : at->ddst,
+    const bool back = t != conv->thin; /* the gradient by the kernel goes over windows of the op's output */
+    conv->to_kernel = (st_conv_gradient){.pass = conv->thin ? &conv->to_wide : &conv->to_narrow,
+                                         .source = back ? at->ddst : at->src,
+                                         .dresult = back ? at->src : at->ddst,
                                          .dkernel = at->dkernel,
                                          .scratch = copied};
-    conv->thin_call.x = at->src;
-    conv->thin_call.y = at->dst;
-    conv->thin_call.dy = at->ddst;
-    conv->thin_call.kernel = at->kernel;
-    conv->thin_call.bias = at->bias;
-    conv->thin_call.dkernel = at->dkernel;
+    if (conv->thin) {
+        conv->phase[0].kernel = at->kernel;
+        return STRAIT_OK;
+    }
     float *turned = at->hold;
     for (int i = 0; i < conv->to_wide.n_phases; i++) {
         st_conv_phase *phase = &conv->phase[i];
@@ -244,11 +234,14 @@ static strait_status bind(void *opaque, const st_binding *at, strait_error *err)
 
 /* Where a weight lies in the packed kernel: of kernel row and column, wide and narrow channel. */
 static int64_t place_of(const st_conv *conv, int64_t ky, int64_t kx, int64_t wide, int64_t narrow) {
-    const int64_t panel = conv->vector->panel, depth = conv->kernel[0] * conv->kernel[1] * conv->wide_channels;
-    const int64_t k = (ky * conv->kernel[1] + kx) * conv->wide_channels + wide;
-    if (conv->thin) return narrow * depth + k;
-    const int64_t begin = narrow - narrow % panel, columns = st_conv_columns(conv->narrow_channels, panel);
-    return begin * depth + k * (columns - begin < panel ? columns - begin : panel) + narrow % panel;
+    const int64_t panel = conv->vector->panel, taps = conv->kernel[0] * conv->kernel[1];
+    const int64_t tap = ky * conv->kernel[1] + kx;
+    const int64_t column = conv->thin ? wide : narrow; /* of the panels; the other side's channels are rows */
+    const int64_t columns = st_conv_columns(conv->thin ? conv->wide_channels : conv->narrow_channels, panel);
+    const int64_t rows = conv->thin ? conv->narrow_channels : conv->wide_channels;
+    const int64_t row = conv->thin ? (taps - 1 - tap) * rows + narrow : tap * rows + wide;
+    const int64_t begin = column - column % panel, width = columns - begin < panel ? columns - begin : panel;
+    return begin * taps * rows + row * width + column % panel;
 }
 
 /* A phase's kernel for the pass from narrow to wide: its taps backwards, panels of wide channels. */
@@ -273,7 +266,7 @@ static void turn_phase(const st_conv *conv, const st_conv_phase *phase, const in
 
 /* Turns the kernel around where the weights may have changed since the last time. */
 static void turn(const st_conv *conv) {
-    if (!conv->at.step->first) return;
+    if (conv->thin || !conv->at.step->first) return;
     const int64_t stride = conv->to_wide.out_step[1];
     for (int i = 0; i < conv->to_wide.n_phases; i++) {
         const int64_t residue[2] = {i / stride, i % stride};
@@ -285,13 +278,10 @@ static strait_status forward(void *opaque) {
     const st_conv *conv = opaque;
     if (conv->transpose) turn(conv);
     if (conv->thin)
-        conv->vector->thin_forward(&conv->thin_call);
+        conv->vector->convolve_thin(&conv->to_narrow);
     else
         conv->vector->convolve(conv->transpose ? &conv->to_wide : &conv->to_narrow);
-    if (conv->activation.kind == ST_SOFTMAX)
-        conv->vector->softmax(conv->at.dst, conv->rows, conv->channels);
-    else if (conv->thin)
-        conv->vector->activate(conv->activation, conv->at.dst, conv->rows * conv->channels);
+    if (conv->activation.kind == ST_SOFTMAX) conv->vector->softmax(conv->at.dst, conv->rows, conv->channels);
     return STRAIT_OK;
 }
 
@@ -300,8 +290,7 @@ static void gradient_by_bias(const st_conv *conv, bool accumulate) {
     conv->vector->sum_rows(conv->fresh_bias, at->ddst, conv->rows, conv->channels);
     for (size_t i = 0; i < conv->channels; i++)
         at->dbias[i] = accumulate ? at->dbias[i] + conv->fresh_bias[i] : conv->fresh_bias[i];
-    const size_t columns = (size_t)st_conv_columns((int64_t)conv->channels, conv->vector->panel);
-    for (size_t i = conv->channels; i < columns && !conv->thin && !accumulate; i++)
+    for (size_t i = conv->channels; i < bias_size(conv) && !accumulate; i++)
         at->dbias[i] = 0;
 }
 
@@ -314,10 +303,7 @@ static strait_status backward(void *opaque, bool accumulate) {
         else
             conv->vector->activate_gradient(conv->activation, at->ddst, at->ddst, at->dst, conv->rows * conv->channels);
     }
-    if (conv->thin)
-        conv->vector->thin_gradient(&conv->thin_call, accumulate);
-    else
-        conv->vector->convolve_gradient(&conv->to_kernel, accumulate);
+    conv->vector->convolve_gradient(&conv->to_kernel, accumulate);
     if (conv->has_bias) gradient_by_bias(conv, accumulate);
     if (!at->dsrc) return STRAIT_OK;
     if (!conv->transpose) turn(conv);
@@ -345,9 +331,7 @@ static strait_status pack(void *opaque, float *packed_kernel, float *packed_bias
     memset(packed_kernel, 0, conv->n_kernel * sizeof *packed_kernel);
     relay(conv, packed_kernel, (float *)(uintptr_t)kernel, true);
     if (!packed_bias) return STRAIT_OK;
-    const size_t columns =
-        conv->thin ? conv->channels : (size_t)st_conv_columns((int64_t)conv->channels, conv->vector->panel);
-    memset(packed_bias, 0, columns * sizeof *packed_bias);
+    memset(packed_bias, 0, bias_size(conv) * sizeof *packed_bias);
     memcpy(packed_bias, bias, conv->channels * sizeof *bias);
     return STRAIT_OK;
 }
@@ -362,7 +346,7 @@ static strait_status unpack(void *opaque, float *kernel, float *bias, const floa
 
 static void describe(const void *opaque, char *out, size_t n) {
     const st_conv *conv = opaque;
-    snprintf(out, n, "%s, %s", conv->thin ? "vectors along the input" : "panels of filters", conv->vector->name);
+    snprintf(out, n, "%s, %s", conv->thin ? "panels of channels" : "panels of filters", conv->vector->name);
 }
 
 const st_kernel st_cpu_conv2d = {

@@ -51,25 +51,15 @@ typedef struct st_conv_pass {
     st_activation activation; /* not softmax */
 } st_conv_pass;
 
-/* The gradient by the kernel: the sum over windows of `wide` times values of `narrow`. kernel: as the first pass'. */
+/* The gradient by the kernel: the sum over windows of the source times the result's gradient. */
 typedef struct st_conv_gradient {
-    const st_conv_pass *pass; /* from wide to narrow: its geometry, one phase */
-    const float *wide, *narrow;
+    const st_conv_pass *pass; /* its geometry, one phase */
+    const float *source, *dresult;
     float *dkernel; /* as the phase's kernel */
     float *scratch; /* st_conv_scratch, and behind it st_conv_columns * most_rows * out_width */
 } st_conv_gradient;
 
-/* A convolution to few channels, stride 1: there a vector runs along the input's contiguous [kernel width, channels]
-   instead of the filters. Kernel [filters, kernel height, kernel width, channels]. */
-typedef struct st_thin {
-    int64_t n, height, width, channels; /* input, NHWC */
-    int64_t out_height, out_width, filters;
-    int64_t kernel_height, kernel_width, pad_top, pad_left;
-    const float *x, *kernel, *bias; /* bias may be NULL */
-    float *y;
-    const float *dy;
-    float *dkernel;
-} st_thin;
+#define ST_THIN 8 /* windows that convolve_thin computes at once */
 
 /* A loss over n values; see st_kernel_request.fused. */
 typedef struct st_loss_call {
@@ -143,15 +133,15 @@ typedef struct st_vector_kernels {
     void (*dense_forward)(const st_dense *call);
     void (*dense_backward)(const st_dense *call, bool accumulate);
     void (*convolve)(const st_conv_pass *call);
+    /* The same for few filters and steps of 1; the kernel in panels of channels instead, its taps backwards, as the
+       pass back from the filters to the channels has it. The scratch is st_thin_slack floats longer. */
+    void (*convolve_thin)(const st_conv_pass *call);
     void (*convolve_gradient)(const st_conv_gradient *call, bool accumulate);
-    void (*thin_forward)(const st_thin *call);
-    void (*thin_gradient)(const st_thin *call, bool accumulate); /* of the kernel */
     /* y = act(y), in place; not softmax. */
     void (*activate)(st_activation activation, float *y, size_t n);
     /* out = dy * act'(x), from y = act(x), or from y = x where the activation needs it; not softmax. out may be dy. */
     void (*activate_gradient)(st_activation activation, float *out, const float *dy, const float *y, size_t n);
-    /* y[i] += bias for each of n_rows rows of n values; and sum[j] = the sum of dy[i][j] over rows. */
-    void (*add_bias)(float *y, const float *bias, size_t n_rows, size_t n);
+    /* sum[j] = the sum of dy[i][j] over n_rows rows of n values. */
     void (*sum_rows)(float *sum, const float *dy, size_t n_rows, size_t n);
     /* Rows of n values, in place; and out = y * (dy - sum(dy * y)). */
     void (*softmax)(float *y, size_t n_rows, size_t n);
@@ -222,6 +212,11 @@ static inline int64_t st_conv_source_rows(const st_conv_pass *pass, int64_t at, 
 static inline size_t st_conv_scratch(const st_conv_pass *pass) {
     int64_t first;
     return (size_t)(st_conv_source_rows(pass, 0, pass->most_rows, &first) * pass->row);
+}
+
+/* Floats behind the copied rows that convolve_thin reads. */
+static inline size_t st_thin_slack(const st_conv_pass *pass, int64_t panel) {
+    return (size_t)(ST_THIN * pass->channels + panel);
 }
 
 /* Floats of a packed kernel. */

@@ -40,15 +40,19 @@ INLINE void window_tile(int rows, int vectors, const st_conv_pass *pass, const s
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) c[i][v] = bias ? load(bias + v * V) : (vf){0};
     }
-    for (int64_t ky = 0; ky < phase->taps[0]; ky++, x += pass->row)
+    for (int64_t ky = 0; ky < phase->taps[0]; ky++, x += pass->row) {
+        const float *third[4];
+        UNROLL for (int i = 0; i < rows; i += 3) third[i / 3] = hide(x + i * step);
         for (int64_t k = 0; k < span; k++, kernel += vectors * V) {
             vf b[2];
             UNROLL for (int v = 0; v < vectors; v++) b[v] = load(kernel + v * V);
             UNROLL for (int i = 0; i < rows; i++) {
-                const float a = x[i * step + k];
+                const float a = third[i / 3][i % 3 * step];
                 UNROLL for (int v = 0; v < vectors; v++) c[i][v] += a * b[v];
             }
+            UNROLL for (int i = 0; i < rows; i += 3) third[i / 3]++;
         }
+    }
     if (columns == vectors * V) {
         UNROLL for (int i = 0; i < rows; i++) {
             UNROLL for (int v = 0; v < vectors; v++) store(y + i * y_step + v * V, c[i][v]);
@@ -202,7 +206,7 @@ static void gradient_panel(const st_conv_pass *pass, const st_windows *windows, 
 #define NEAR_FLOATS 6144 /* of both sides, read again for each tile: three quarters of the first cache */
 
 /* Adds what rows [j, j + rows) of the windows give; copied: the source's rows under them. */
-static void gradient_block(const st_conv_gradient *call, const float *copied, const float *narrow, int64_t rows,
+static void gradient_block(const st_conv_gradient *call, const float *copied, const float *dresult, int64_t rows,
                            bool accumulate) {
     const st_conv_pass *pass = call->pass;
     const int64_t filters = st_conv_columns(pass->filters, PANEL), n_pixels = rows * pass->out_width;
@@ -211,10 +215,10 @@ static void gradient_block(const st_conv_gradient *call, const float *copied, co
     if (pass->filters % V != 0) { /* whole vectors, zeros behind */
         float *whole = call->scratch + (int64_t)st_conv_scratch(pass);
         for (int64_t i = 0; i < n_pixels; i++) {
-            memcpy(whole + i * filters, narrow + i * pass->filters, (size_t)pass->filters * sizeof *whole);
+            memcpy(whole + i * filters, dresult + i * pass->filters, (size_t)pass->filters * sizeof *whole);
             memset(whole + i * filters + pass->filters, 0, (size_t)(filters - pass->filters) * sizeof *whole);
         }
-        narrow = whole;
+        dresult = whole;
         dy_step = filters;
     }
     const int64_t per_row = pass->out_width * (pass->step[1] * pass->channels + PANEL);
@@ -229,7 +233,7 @@ static void gradient_block(const st_conv_gradient *call, const float *copied, co
                                     .dy_step = dy_step,
                                     .dy_row = pass->out_width * dy_step};
         for (int64_t p = 0; p < filters; p += PANEL)
-            gradient_panel(pass, &windows, x + j * windows.x_row, narrow + j * windows.dy_row + p,
+            gradient_panel(pass, &windows, x + j * windows.x_row, dresult + j * windows.dy_row + p,
                            call->dkernel + p * depth, panel_columns(filters, p), accumulate || j > 0);
     }
 }
@@ -237,14 +241,14 @@ static void gradient_block(const st_conv_gradient *call, const float *copied, co
 static void convolve_gradient(const st_conv_gradient *call, bool accumulate) {
     const st_conv_pass *pass = call->pass;
     for (int64_t i = 0; i < pass->n; i++) {
-        const float *wide = call->wide + i * pass->height * pass->width * pass->channels;
-        const float *narrow = call->narrow + i * pass->out_height * pass->out_width * pass->filters;
+        const float *source = call->source + i * pass->height * pass->width * pass->channels;
+        const float *dresult = call->dresult + i * pass->out_height * pass->out_width * pass->filters;
         for (int64_t j = 0, rows; j < pass->out_height; j += rows) {
             rows = even_block(pass->out_height - j, pass->most_rows);
             int64_t first;
             const int64_t copied = st_conv_source_rows(pass, j, rows, &first);
-            copy_rows(pass, wide, first, copied, call->scratch);
-            gradient_block(call, call->scratch, narrow + j * pass->out_width * pass->filters, rows,
+            copy_rows(pass, source, first, copied, call->scratch);
+            gradient_block(call, call->scratch, dresult + j * pass->out_width * pass->filters, rows,
                            accumulate || i > 0 || j > 0);
         }
     }

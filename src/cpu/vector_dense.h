@@ -64,9 +64,7 @@ INLINE void multiply_dot(int rows, int columns, const st_dense *call, const floa
         kernel += (call->in + 1) * PANEL;
     }
     UNROLL for (int i = 0; i < rows; i++) {
-        vf s = pair_sums(pair_sums(c[i][0], c[i][1]), pair_sums(c[i][2], c[i][3]));
-        for (int lanes = V; lanes > 4; lanes /= 2)
-            s = pair_sums(s, s);
+        const v4 s = sum_four(c[i][0], c[i][1], c[i][2], c[i][3]);
         memcpy(dx + i * call->in, &s, (size_t)columns * sizeof *dx);
     }
 }

@@ -35,6 +35,12 @@ INLINE vf load(const float *p) {
 INLINE void store(float *p, vf v) {
     *(vf *)p = v;
 }
+/* The same pointer, of which the compiler knows nothing: so that rows are addressed from every third one, as this one plus
+   one or two steps. It would take a register for each row, and run out of them. */
+INLINE const float *hide(const float *p) {
+    __asm__("" : "+r"(p));
+    return p;
+}
 INLINE vf splat(float x) {
     return x - (vf){0};
 }
@@ -66,19 +72,34 @@ INLINE float sum_v(vf v) {
     return sum;
 }
 
+/* Sums of neighbouring lanes within each four: two of a, two of b. */
 #if V == 16
-#define EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
-#define ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define EVEN 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30
+#define ODD 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31
 #elif V == 8
-#define EVEN 0, 2, 4, 6, 8, 10, 12, 14
-#define ODD 1, 3, 5, 7, 9, 11, 13, 15
+#define EVEN 0, 2, 8, 10, 4, 6, 12, 14
+#define ODD 1, 3, 9, 11, 5, 7, 13, 15
 #else
 #define EVEN 0, 2, 4, 6
 #define ODD 1, 3, 5, 7
 #endif
-/* Sums of neighbouring lanes: of a in the lower half, of b in the upper. */
 INLINE vf pair_sums(vf a, vf b) {
     return __builtin_shufflevector(a, b, EVEN) + __builtin_shufflevector(a, b, ODD);
+}
+
+typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* The sums of four vectors' lanes. */
+INLINE v4 sum_four(vf a, vf b, vf c, vf d) {
+    const vf s = pair_sums(pair_sums(a, b), pair_sums(c, d));
+#if V == 16
+    return (__builtin_shufflevector(s, s, 0, 1, 2, 3) + __builtin_shufflevector(s, s, 4, 5, 6, 7)) +
+           (__builtin_shufflevector(s, s, 8, 9, 10, 11) + __builtin_shufflevector(s, s, 12, 13, 14, 15));
+#elif V == 8
+    return __builtin_shufflevector(s, s, 0, 1, 2, 3) + __builtin_shufflevector(s, s, 4, 5, 6, 7);
+#else
+    return s;
+#endif
 }
 
 /* ---- functions: polynomials as in Moshier's Cephes, single precision ---- */

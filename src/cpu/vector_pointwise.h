@@ -62,17 +62,47 @@ static void activate_gradient(st_activation activation, float *out, const float 
 #undef CALL
 }
 
-static void add_bias(float *restrict y, const float *restrict bias, size_t n_rows, size_t n) {
-    for (size_t i = 0; i < n_rows; i++, y += n)
-        for (size_t j = 0; j < n; j++)
-            y[j] += bias[j];
+/* `columns` vectors of a row, over all rows: four sums of each run side by side. */
+INLINE void sum_columns(int columns, float *sum, const float *dy, size_t n_rows, size_t n) {
+    vf c[4][2] = {{{0}}};
+    size_t i = 0;
+    for (; i + 4 <= n_rows; i += 4)
+        UNROLL for (int r = 0; r < 4; r++) {
+            UNROLL for (int v = 0; v < columns; v++) c[r][v] += load(dy + (i + (size_t)r) * n + v * V);
+        }
+    for (; i < n_rows; i++)
+        UNROLL for (int v = 0; v < columns; v++) c[0][v] += load(dy + i * n + v * V);
+    UNROLL for (int v = 0; v < columns; v++) store(sum + v * V, (c[0][v] + c[1][v]) + (c[2][v] + c[3][v]));
+}
+
+/* Rows of 1, 2, 4, ... values: a vector holds whole rows, and lane i of each is column i % n. */
+static void sum_short_rows(float *sum, const float *dy, size_t n_rows, size_t n) {
+    vf c[4] = {{0}};
+    const size_t total = n_rows * n;
+    size_t i = 0;
+    for (; i + 4 * V <= total; i += 4 * V)
+        UNROLL for (int r = 0; r < 4; r++) c[r] += load(dy + i + r * V);
+    const vf all = (c[0] + c[1]) + (c[2] + c[3]);
+    for (size_t j = 0; j < V; j++)
+        sum[j % n] += all[j];
+    for (; i < total; i++)
+        sum[i % n] += dy[i];
 }
 
 static void sum_rows(float *restrict sum, const float *restrict dy, size_t n_rows, size_t n) {
-    memset(sum, 0, n * sizeof *sum);
-    for (size_t i = 0; i < n_rows; i++, dy += n)
-        for (size_t j = 0; j < n; j++)
-            sum[j] += dy[j];
+    size_t j = 0;
+    for (; j + PANEL <= n; j += PANEL)
+        sum_columns(2, sum + j, dy + j, n_rows, n);
+    for (; j + V <= n; j += V)
+        sum_columns(1, sum + j, dy + j, n_rows, n);
+    if (j == n) return;
+    memset(sum + j, 0, (n - j) * sizeof *sum);
+    if (j == 0 && V % n == 0)
+        sum_short_rows(sum, dy, n_rows, n);
+    else
+        for (size_t i = 0; i < n_rows; i++)
+            for (size_t k = j; k < n; k++)
+                sum[k] += dy[i * n + k];
 }
 
 static void softmax(float *y, size_t n_rows, size_t n) {
