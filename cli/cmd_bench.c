@@ -3,11 +3,13 @@
 #include "cli.h"
 #include "format.h"
 #include "json.h"
+#include "overrides.h"
 #include "terminal.h"
 
 static const cli_option options[] = {
     {"seconds", 0, CLI_SECONDS, false, "S", "time for training each (default: 3)"},
     {"layers", 0, CLI_FLAG, false, NULL, "time each operation too, and show which takes the step's time"},
+    CLI_OPTION_SET,
     CLI_OPTION_THREADS,
     CLI_OPTION_JSON,
     CLI_OPTION_QUIET,
@@ -17,6 +19,7 @@ static const cli_option options[] = {
 static const cli_example examples[] = {
     {"strait bench fashion-basic --seconds 1", "one recipe's model, quickly"},
     {"strait bench ecg-anomaly fashion-basic --seconds 0.3 --layers", "where a step's time goes"},
+    {"strait bench fashion-denoise-conv --seconds 0.3 --set train.micro_batch=16", "with a key of the recipe changed"},
     {"strait bench mnist-dense --seconds 0.3 --json", "for a program"},
     {0},
 };
@@ -118,12 +121,14 @@ static json_t *bench_json(const strait_bench *bench) {
                      workloads);
 }
 
-static cli_exit run(const cli_args *args) {
+static cli_exit measure(const cli_args *args, const cli_overrides *set) {
     strait_bench *bench = NULL;
     strait_error err = {0};
     const strait_bench_options asked = {
         .n_recipes = (size_t)args->n_operands,
         .recipe = args->operand,
+        .n_overrides = set->n,
+        .override = set->text,
         .threads = cli_int(args, "threads", 0),
         .seconds = cli_real(args, "seconds", 3),
         .layers = cli_has(args, "layers"),
@@ -139,6 +144,16 @@ static cli_exit run(const cli_args *args) {
     else
         print_table(bench);
     strait_bench_free(bench);
+    return code;
+}
+
+static cli_exit run(const cli_args *args) {
+    cli_overrides set;
+    cli_exit code = cli_overrides_check(args);
+    if (code != CLI_OK) return code;
+    const strait_error memory = {.code = STRAIT_MEMORY};
+    code = cli_overrides_begin(&set, args) ? measure(args, &set) : cli_failed(&memory);
+    cli_overrides_free(&set);
     return code;
 }
 

@@ -48,9 +48,11 @@ typedef struct strait_bench {
 typedef struct strait_bench_options {
     size_t n_recipes;
     const char *const *recipe; /* names or files; none: the standard ones, strait_bench_standard */
-    int threads;               /* 0: as many as the machine gives */
-    double seconds;            /* for training each; encoding takes a third of it. 0: 3 */
-    bool layers;               /* time each op too */
+    size_t n_overrides;
+    const char *const *override; /* "KEY=VALUE" for every recipe, as strait_recipe_open has them */
+    int threads;                 /* 0: as many as the machine gives */
+    double seconds;              /* for training each; encoding takes a third of it. 0: 3 */
+    bool layers;                 /* time each op too */
     void (*progress)(void *context, const char *name); /* told what is measured next; may be NULL */
     void *context;
 } strait_bench_options;

@@ -237,7 +237,7 @@ static strait_status measure(strait_bench_row *row, const char *name, const stra
                              strait_error *err) {
     strait_recipe *recipe = NULL;
     strait_model *model = NULL;
-    ST_TRY(strait_recipe_open(&recipe, name, 0, NULL, err));
+    ST_TRY(strait_recipe_open(&recipe, name, options->n_overrides, options->override, err));
     snprintf(row->name, sizeof row->name, "%s", strait_recipe_name(recipe));
     recipe->data.augment = (st_augment){0}; /* what a model costs, not what enlarging a data set does */
     strait_status status = strait_model_build(&model, recipe, err);

@@ -63,7 +63,7 @@ static void activate_gradient(st_activation activation, float *out, const float 
 }
 
 /* `columns` vectors of a row, over all rows: four sums of each run side by side. */
-INLINE void sum_columns(int columns, float *sum, const float *dy, size_t n_rows, size_t n) {
+INLINE void sum_vectors(int columns, float *sum, const float *dy, size_t n_rows, size_t n) {
     vf c[4][2] = {{{0}}};
     size_t i = 0;
     for (; i + 4 <= n_rows; i += 4)
@@ -92,9 +92,9 @@ static void sum_short_rows(float *sum, const float *dy, size_t n_rows, size_t n)
 static void sum_rows(float *restrict sum, const float *restrict dy, size_t n_rows, size_t n) {
     size_t j = 0;
     for (; j + PANEL <= n; j += PANEL)
-        sum_columns(2, sum + j, dy + j, n_rows, n);
+        sum_vectors(2, sum + j, dy + j, n_rows, n);
     for (; j + V <= n; j += V)
-        sum_columns(1, sum + j, dy + j, n_rows, n);
+        sum_vectors(1, sum + j, dy + j, n_rows, n);
     if (j == n) return;
     memset(sum + j, 0, (n - j) * sizeof *sum);
     if (j == 0 && V % n == 0)

@@ -8,6 +8,8 @@
 /* Bytes that a micro-batch of convolutions may take: about the middle cache of one core. A constant, and not what this
    core has: the rule must give the same split, and so the same bits, wherever the process happens to run. */
 #define CONVOLUTION_BUDGET ((int64_t)512 * 1024)
+/* ... that it may grow to for the sake of dense weights. */
+#define WEIGHTS_BUDGET ((int64_t)256 << 20)
 
 /* Whether an op goes over images window by window. */
 static bool slides(st_op_kind kind) {
@@ -15,16 +17,31 @@ static bool slides(st_op_kind kind) {
            kind == ST_OP_AVG_POOL2D || kind == ST_OP_UPSAMPLE2D;
 }
 
+/* Bytes of the weights of dense ops. */
+static int64_t dense_bytes(const st_runner_config *config) {
+    int64_t values = 0;
+    for (int i = 0; i < config->n_ops; i++) {
+        const st_op *op = &config->graph->op[config->first_op + i];
+        if (op->kind == ST_OP_DENSE) values += st_shape_count(&config->graph->parameter[op->kernel].shape);
+    }
+    return values * (int64_t)sizeof(float);
+}
+
 /* The rule: a convolution works on one sample after another, so a micro-batch that stays in the core's cache is best.
-   A dense op streams its weights once for each micro-batch: there the whole share goes at once, up to a bound on
-   memory. */
+   A dense op streams its weights once for each micro-batch: there the whole share goes at once, up to a bound on memory.
+   Where both meet, the micro-batch is so large that the weights that are streamed are not more than half of all that is
+   moved. */
 static int64_t rule_micro_batch(const st_runner_config *config, int64_t share) {
     const int64_t sample = st_plan_sample_bytes(config);
     bool convolution = false;
     for (int i = 0; i < config->n_ops; i++)
         convolution = convolution || slides(config->graph->op[config->first_op + i].kind);
-    const int64_t budget = convolution ? CONVOLUTION_BUDGET : (int64_t)64 << 20;
-    int64_t most = budget / sample;
+    int64_t most = (convolution ? CONVOLUTION_BUDGET : (int64_t)64 << 20) / sample;
+    if (convolution) {
+        const int64_t for_weights = 2 * dense_bytes(config) / sample, bound = WEIGHTS_BUDGET / sample;
+        const int64_t wanted = for_weights < bound ? for_weights : bound;
+        most = wanted > most ? wanted : most;
+    }
     if (most < 1) most = 1;
     if (share <= most) return share;
     const int64_t pieces = (share + most - 1) / most;
