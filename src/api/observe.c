@@ -7,7 +7,7 @@
 #include "base/string.h"
 #include "store/diagnosis_file.h"
 
-strait_status st_observation_open(st_observation *observation, const st_trainer_config *config,
+strait_status st_observation_open(st_observation *observation, const st_trainer_config *config, st_trainer *trainer,
                                   const strait_observer *observer, bool watch, strait_error *err) {
     const st_diagnosis_config diagnosis = {
         .recipe = config->recipe,
@@ -17,6 +17,7 @@ strait_status st_observation_open(st_observation *observation, const st_trainer_
         .validation = config->validation,
         .offset = config->offset,
         .factor = config->factor,
+        .runner = st_trainer_runner(trainer),
         .observer = observer,
     };
     const st_watch_config watched = {
@@ -28,6 +29,7 @@ strait_status st_observation_open(st_observation *observation, const st_trainer_
         .offset = config->offset,
         .factor = config->factor,
         .threads = config->threads,
+        .runner = st_trainer_runner(trainer),
     };
     ST_TRY(st_diagnosis_new(&observation->diagnosis, &diagnosis, err));
     return watch ? st_watch_new(&observation->watch, &watched, err) : STRAIT_OK;
@@ -58,18 +60,11 @@ static strait_status read_before(strait_diagnosis **out, const char *run, const 
 
 strait_status st_observation_resume(st_observation *observation, const char *run, st_trainer *trainer,
                                     strait_error *err) {
-    const strait_model *model = st_trainer_model(trainer);
     const st_train_state *state = st_trainer_state(trainer);
     if (state->steps == 0) return STRAIT_OK; /* the trainer will begin with epoch 0 */
-    const size_t bytes = ((size_t)model->graph->n_values + 1) * sizeof(float);
     strait_diagnosis *before = NULL;
-    float *start = st_alloc_aligned(bytes);
-    if (!start) return st_fail_memory(err, bytes, "the starting weights");
-    st_model_initialise(start, model->graph, model->recipe->seed);
-    strait_status status = read_before(&before, run, st_diagnosis_observer(observation->diagnosis), err);
-    if (status == STRAIT_OK) status = st_diagnosis_restore(observation->diagnosis, before, start, state, err);
-    st_free(start);
-    return status;
+    ST_TRY(read_before(&before, run, st_diagnosis_observer(observation->diagnosis), err));
+    return st_diagnosis_restore(observation->diagnosis, before, state, err);
 }
 
 static strait_status write_diagnosis(const char *run, const strait_diagnosis *result, strait_error *err) {

@@ -10,9 +10,9 @@ typedef struct st_observation {
     st_watch *watch; /* NULL: nothing is watched */
 } st_observation;
 
-/* config is the trainer's; its pointers are borrowed for the life of the observation. watch: also the reconstructions
-   that the recipe asks for. Close it also after a failure. Errors: MEMORY, ENGINE, IO. */
-strait_status st_observation_open(st_observation *observation, const st_trainer_config *config,
+/* config is the trainer's; its pointers, and the trainer, are borrowed for the life of the observation. watch: also the
+   reconstructions that the recipe asks for. Close it also after a failure. Errors: MEMORY, ENGINE, IO. */
+strait_status st_observation_open(st_observation *observation, const st_trainer_config *config, st_trainer *trainer,
                                   const strait_observer *observer, bool watch, strait_error *err);
 /* Before the training of a run is resumed, once the trainer has its state back: goes on from the run's diagnosis.json.
    One that is missing or damaged is begun anew. Errors: MEMORY. */

@@ -158,8 +158,8 @@ static strait_status make_trainer(st_session *session, strait_error *err) {
         .hooks = {.context = session, .save = save, .watch = watch},
     };
     ST_TRY(st_trainer_new(&session->trainer, &config, err));
-    ST_TRY(st_observation_open(&session->observation, &config, &session->options->observer, !session->options->no_run,
-                               err));
+    ST_TRY(st_observation_open(&session->observation, &config, session->trainer, &session->options->observer,
+                               !session->options->no_run, err));
     /* The split decides the last bits: it goes into the recipe that the run keeps. In step it follows from batch and
        threads, and written down it would bar a resume with other threads. */
     st_runner *runner = st_trainer_runner(session->trainer);
@@ -182,6 +182,7 @@ static strait_status keep_last_good(const st_session *session, strait_error *err
 /* Trains, then writes what the run keeps. Before an interruption, which loses nothing, comes an error of writing. */
 static strait_status run_session(st_session *session, strait_error *err) {
     const strait_status trained = st_trainer_run(session->trainer, err);
+    st_observation_close(&session->observation); /* the memory is wanted for the pictures */
     if (!session->run) return trained;
     if (trained == STRAIT_DIVERGED) {
         strait_error second;

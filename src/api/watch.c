@@ -53,6 +53,7 @@ static strait_status open_runner(st_watch *watch, strait_error *err) {
         .n_ops = graph->n_ops,
         .batch_size = watch->batch,
         .threads = watch->config.threads,
+        .sibling = watch->config.runner,
         .seed = watch->config.recipe->seed,
     };
     return st_runner_new(&watch->runner, &config, err);
@@ -179,8 +180,6 @@ strait_status st_watch_epoch(st_watch *watch, const char *run, int64_t epoch, st
     if (!folder) return st_fail_memory(err, strlen(run), "a path");
     snprintf(number, sizeof number, "%03lld", (long long)epoch);
     strait_status status = epoch == 0 ? write_originals(watch, folder, err) : STRAIT_OK;
-    if (status == STRAIT_OK)
-        status = st_runner_pack(watch->runner, st_runner_parameters(watch->runner), watch->config.model->values, err);
     for (int s = 0; s < watch->n_sets && status == STRAIT_OK; s++) {
         status = reconstruct(watch, &watch->set[s], err);
         if (status == STRAIT_OK)

@@ -8,7 +8,7 @@
 #ifndef ST_API_WATCH_H
 #define ST_API_WATCH_H
 
-#include "graph/engine.h"
+#include "graph/runner.h"
 #include "model/model.h"
 #include "train/probe.h"
 
@@ -24,6 +24,7 @@ typedef struct st_watch_config {
     strait_data *data, *validation; /* validation may be NULL */
     double offset, factor;          /* of scaling */
     int threads;
+    st_runner *runner; /* the trainer's: the watch works with its parameters */
 } st_watch_config;
 
 /* *out is NULL where the recipe watches nothing. Errors: MEMORY, ENGINE, IO. */

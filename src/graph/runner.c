@@ -28,9 +28,9 @@ static int64_t dense_bytes(const st_runner_config *config) {
 }
 
 /* The rule: a convolution works on one sample after another, so a micro-batch that stays in the core's cache is best.
-   A dense op streams its weights once for each micro-batch: there the whole share goes at once, up to a bound on memory.
-   Where both meet, the micro-batch is so large that the weights that are streamed are not more than half of all that is
-   moved. */
+   A dense op streams its weights once for each micro-batch: there the whole share goes at once, up to a bound on
+   memory. Where both meet, the micro-batch is so large that the weights that are streamed are not more than half of all
+   that is moved. */
 static int64_t rule_micro_batch(const st_runner_config *config, int64_t share) {
     const int64_t sample = st_plan_sample_bytes(config);
     bool convolution = false;
@@ -100,6 +100,10 @@ static strait_status new_first_plan(st_runner *runner, strait_error *err) {
     if (replica->plan->exchange > 0)
         ST_TRY(st_exchange_new(&runner->exchange, runner->pool, replica->plan->exchange, err));
     runner->block_size = replica->plan->block_size;
+    if (config->sibling) {
+        runner->parameters = config->sibling->parameters;
+        return STRAIT_OK;
+    }
     const size_t bytes = (runner->block_size + 1) * sizeof(float);
     runner->parameters = st_alloc_aligned(bytes);
     return runner->parameters ? STRAIT_OK : st_fail_memory(err, bytes, "parameters");
@@ -143,6 +147,15 @@ static strait_status list_segments(st_runner *runner, strait_error *err) {
     return STRAIT_OK;
 }
 
+static bool same_segments(const st_runner *a, const st_runner *b) {
+    if (a->n_segments != b->n_segments || a->block_size != b->block_size) return false;
+    for (int i = 0; i < a->n_segments; i++)
+        if (a->segment[i].begin != b->segment[i].begin || a->segment[i].end != b->segment[i].end ||
+            a->segment[i].parameter != b->segment[i].parameter)
+            return false;
+    return true;
+}
+
 static strait_status new_identity(st_runner *runner, strait_error *err) {
     const size_t n = (size_t)runner->config.batch_size;
     runner->identity = st_alloc(n, sizeof *runner->identity);
@@ -174,6 +187,8 @@ strait_status st_runner_new(st_runner **out, const st_runner_config *config, str
     for (int i = 0; i < runner->n_replicas && status == STRAIT_OK; i++)
         status = new_replica(runner, i, err);
     if (status == STRAIT_OK) status = list_segments(runner, err);
+    if (status == STRAIT_OK && config->sibling && !same_segments(runner, config->sibling))
+        status = st_fail(err, STRAIT_ENGINE, "engine %s lays the parameters out otherwise here", config->engine->name);
     if (status == STRAIT_OK) status = new_identity(runner, err);
 out:
     if (status != STRAIT_OK)
@@ -193,7 +208,7 @@ void st_runner_free(st_runner *runner) {
     }
     st_exchange_free(runner->exchange);
     st_free(runner->replica);
-    st_free(runner->parameters);
+    if (!runner->config.sibling) st_free(runner->parameters);
     st_free(runner->identity);
     st_free(runner->segment);
     st_free(runner);

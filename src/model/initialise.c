@@ -74,9 +74,12 @@ static void initialise(float *value, const st_parameter *parameter, const st_rng
     }
 }
 
+void st_model_initialise_parameter(float *values, const st_graph *graph, int parameter, uint64_t seed) {
+    const st_rng rng = {.seed = seed, .purpose = ST_RNG_WEIGHTS, .sample = (uint32_t)parameter};
+    initialise(values, &graph->parameter[parameter], &rng);
+}
+
 void st_model_initialise(float *values, const st_graph *graph, uint64_t seed) {
-    for (int i = 0; i < graph->n_parameters; i++) {
-        const st_rng rng = {.seed = seed, .purpose = ST_RNG_WEIGHTS, .sample = (uint32_t)i};
-        initialise(values + graph->parameter[i].offset, &graph->parameter[i], &rng);
-    }
+    for (int i = 0; i < graph->n_parameters; i++)
+        st_model_initialise_parameter(values + graph->parameter[i].offset, graph, i, seed);
 }

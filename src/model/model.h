@@ -25,6 +25,8 @@ strait_status st_model_graph(st_graph **out, const strait_recipe *recipe, bool w
 /* Every parameter as its initialiser says (base/terms.h). Parameter i draws stream sample = i of purpose
    ST_RNG_WEIGHTS. */
 void st_model_initialise(float *values, const st_graph *graph, uint64_t seed);
+/* One of them alone. */
+void st_model_initialise_parameter(float *values, const st_graph *graph, int parameter, uint64_t seed);
 
 /* Builds a model around a copy of recipe with fresh weights (public strait_model_build). After changing model->recipe
    call st_model_set_recipe so that the text follows. */

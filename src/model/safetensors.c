@@ -61,8 +61,10 @@ static void add_header(st_text *text, size_t n_tensors, const st_named_tensor *t
         st_text_add(text, " ");
 }
 
-strait_status st_safetensors_write(const char *path, size_t n_tensors, const st_named_tensor *tensor, size_t n_metadata,
-                                   const st_metadata *metadata, strait_error *err) {
+strait_status st_safetensors_write_each(const char *path, size_t n_tensors, const st_named_tensor *tensor,
+                                        size_t n_metadata, const st_metadata *metadata,
+                                        strait_status (*before)(void *context, size_t tensor, strait_error *err),
+                                        void *context, strait_error *err) {
     st_text text = {0};
     add_header(&text, n_tensors, tensor, n_metadata, metadata);
     const uint64_t length = text.length;
@@ -78,12 +80,22 @@ strait_status st_safetensors_write(const char *path, size_t n_tensors, const st_
     if (status == STRAIT_OK) {
         st_file_write(file, &length, sizeof length);
         st_file_write(file, header, length);
-        for (size_t i = 0; i < n_tensors; i++)
-            st_file_write(file, tensor[i].values, tensor_bytes(&tensor[i]));
-        status = st_file_commit(file, err);
+        for (size_t i = 0; i < n_tensors && status == STRAIT_OK; i++) {
+            if (before) status = before(context, i, err);
+            if (status == STRAIT_OK) st_file_write(file, tensor[i].values, tensor_bytes(&tensor[i]));
+        }
+        if (status == STRAIT_OK)
+            status = st_file_commit(file, err);
+        else
+            st_file_abandon(file);
     }
     st_free(header);
     return status;
+}
+
+strait_status st_safetensors_write(const char *path, size_t n_tensors, const st_named_tensor *tensor, size_t n_metadata,
+                                   const st_metadata *metadata, strait_error *err) {
+    return st_safetensors_write_each(path, n_tensors, tensor, n_metadata, metadata, NULL, NULL, err);
 }
 
 /* --- reading --- */

@@ -25,6 +25,12 @@ typedef struct st_metadata {
 strait_status st_safetensors_write(const char *path, size_t n_tensors, const st_named_tensor *tensor, size_t n_metadata,
                                    const st_metadata *metadata, strait_error *err);
 
+/* The same, for values that are made while the file is written: before (may be NULL) is called ahead of each tensor. */
+strait_status st_safetensors_write_each(const char *path, size_t n_tensors, const st_named_tensor *tensor,
+                                        size_t n_metadata, const st_metadata *metadata,
+                                        strait_status (*before)(void *context, size_t tensor, strait_error *err),
+                                        void *context, strait_error *err);
+
 /* A file read whole; F32 tensors only (others are a FORMAT error naming the tensor). Every length, offset and shape
    of the header is checked against the file before use. */
 typedef struct st_safetensors {

@@ -121,17 +121,19 @@ static bool parse_epoch(st_epoch *into, const char *text) {
 typedef struct st_collection {
     st_named_tensor *tensor;
     size_t n;
-    float *block[ST_MAX_STATES + 1]; /* canonical; model's own weights are not here */
     char **name;
     size_t n_names;
+    st_trainer *trainer;
+    /* Packed blocks beside the model's own weights, and the first tensor of each: they are laid out as the model's just
+       before they are written, one after another in the same place. */
+    const float *packed[ST_MAX_STATES + 1];
+    size_t first[ST_MAX_STATES + 1];
     int n_blocks;
 } st_collection;
 
 static void free_collection(st_collection *all) {
     for (size_t i = 0; i < all->n_names; i++)
         st_free(all->name[i]);
-    for (int i = 0; i < all->n_blocks; i++)
-        st_free(all->block[i]);
     st_free(all->name);
     st_free(all->tensor);
 }
@@ -139,15 +141,12 @@ static void free_collection(st_collection *all) {
 /* Adds a block laid out as the parameters under prefix + the parameters' names. */
 static strait_status add_block(st_collection *all, st_trainer *trainer, const char *prefix, const float *packed,
                                strait_error *err) {
-    const strait_model *model = st_trainer_model(trainer);
-    const size_t bytes = ((size_t)model->graph->n_values + 1) * sizeof(float);
-    float *block = st_alloc_aligned(bytes);
-    if (!block) return st_fail_memory(err, bytes, "the checkpoint");
-    all->block[all->n_blocks++] = block;
-    ST_TRY(st_runner_unpack(st_trainer_runner(trainer), block, packed, err));
     st_named_tensor *part = NULL;
     size_t n = 0;
-    ST_TRY(st_model_tensors(&part, &n, model, STRAIT_MODEL_WHOLE, block, err));
+    ST_TRY(
+        st_model_tensors(&part, &n, st_trainer_model(trainer), STRAIT_MODEL_WHOLE, st_trainer_scratch(trainer), err));
+    all->packed[all->n_blocks] = packed;
+    all->first[all->n_blocks++] = all->n;
     strait_status status = STRAIT_OK;
     for (size_t i = 0; i < n && status == STRAIT_OK; i++) {
         char *name = st_format("%s%s", prefix, part[i].name);
@@ -161,6 +160,16 @@ static strait_status add_block(st_collection *all, st_trainer *trainer, const ch
     }
     st_free(part);
     return status;
+}
+
+/* Lays a block out where its first tensor is about to be written. */
+static strait_status lay_out(void *context, size_t tensor, strait_error *err) {
+    const st_collection *all = context;
+    for (int i = 0; i < all->n_blocks; i++)
+        if (tensor == all->first[i])
+            return st_runner_unpack(st_trainer_runner(all->trainer), st_trainer_scratch(all->trainer), all->packed[i],
+                                    err);
+    return STRAIT_OK;
 }
 
 static strait_status collect(st_collection *all, st_trainer *trainer, strait_error *err) {
@@ -188,7 +197,7 @@ static const char *optimizer_of(st_trainer *trainer) {
 }
 
 strait_status st_checkpoint_write(const char *path, st_trainer *trainer, strait_error *err) {
-    st_collection all = {0};
+    st_collection all = {.trainer = trainer};
     st_text state = {0}, history = {0};
     char *state_text = NULL, *history_text = NULL;
     int n_epochs;
@@ -207,7 +216,7 @@ strait_status st_checkpoint_write(const char *path, st_trainer *trainer, strait_
         metadata[n++] = (st_metadata){"training.optimizer", optimizer_of(trainer)};
         metadata[n++] = (st_metadata){"training.state", state_text};
         metadata[n++] = (st_metadata){"training.history", history_text ? history_text : ""};
-        status = st_safetensors_write(path, all.n, all.tensor, n, metadata, err);
+        status = st_safetensors_write_each(path, all.n, all.tensor, n, metadata, lay_out, &all, err);
     }
     st_text_free(&history);
     st_free(state_text);

@@ -60,11 +60,10 @@ static strait_status take_memory(st_diagnosis *diagnosis, strait_error *err) {
     const size_t bytes = ((size_t)graph->n_values + 1) * sizeof(float);
     diagnosis->layer = st_alloc((size_t)graph->n_ops, sizeof *diagnosis->layer);
     diagnosis->norm = st_alloc((size_t)graph->n_ops, sizeof *diagnosis->norm);
-    diagnosis->start = st_alloc_aligned(bytes);
     diagnosis->before = st_alloc_aligned(bytes);
     diagnosis->result = st_alloc(1, sizeof *diagnosis->result);
-    if (!diagnosis->layer || !diagnosis->norm || !diagnosis->start || !diagnosis->before || !diagnosis->result)
-        return st_fail_memory(err, 2 * bytes, "the diagnosis");
+    if (!diagnosis->layer || !diagnosis->norm || !diagnosis->before || !diagnosis->result)
+        return st_fail_memory(err, bytes, "the diagnosis");
     for (int i = 0; i < graph->n_ops; i++)
         if (graph->op[i].kernel >= 0 || count_units(graph, &graph->op[i]) > 0)
             describe_layer(&diagnosis->layer[diagnosis->n_layers++], diagnosis->config.model, i);
@@ -110,7 +109,6 @@ void st_diagnosis_free(st_diagnosis *diagnosis) {
     strait_diagnosis_free(diagnosis->result);
     st_free(diagnosis->layer);
     st_free(diagnosis->norm);
-    st_free(diagnosis->start);
     st_free(diagnosis->before);
     st_free(diagnosis);
 }
@@ -180,27 +178,33 @@ static void add_change(double sums[2], const float *now, const float *then, cons
     sums[1] += size;
 }
 
-/* The relative change of an op's trained parameters since then. */
-static double change_since(const st_diagnosis *diagnosis, const st_op *op, const float *then) {
-    const st_graph *graph = diagnosis->config.model->graph;
-    const int parameter[] = {op->kernel, op->bias};
-    double sums[2] = {0, 0};
-    for (int k = 0; k < 2; k++) {
-        if (parameter[k] < 0) continue;
-        const st_parameter *p = &graph->parameter[parameter[k]];
-        add_change(sums, diagnosis->config.model->values + p->offset, then + p->offset, diagnosis->start + p->offset,
-                   st_shape_count(&p->shape));
-    }
+static double ratio(const double sums[2]) {
     return sums[1] > 0 ? sqrt(sums[0] / sums[1]) : NAN;
 }
 
-static void measure_changes(const st_diagnosis *diagnosis, strait_diagnosis_epoch *epoch) {
-    const st_graph *graph = diagnosis->config.model->graph;
-    for (int i = 0; i < diagnosis->n_layers; i++) {
-        const st_op *op = &graph->op[diagnosis->layer[i].op];
-        epoch->layer[i].change_start = change_since(diagnosis, op, diagnosis->start);
-        epoch->layer[i].change_epoch = diagnosis->before_known ? change_since(diagnosis, op, diagnosis->before) : NAN;
+/* The relative changes of an op's trained parameters: since the start, whose weights the seed gives again, into
+   scratch, and since the epoch before. */
+static void measure_change(const st_diagnosis *diagnosis, const st_op *op, float *scratch, strait_layer_state *state) {
+    const strait_model *model = diagnosis->config.model;
+    const int parameter[] = {op->kernel, op->bias};
+    double since_start[2] = {0, 0}, since_before[2] = {0, 0};
+    for (int k = 0; k < 2; k++) {
+        if (parameter[k] < 0) continue;
+        const st_parameter *p = &model->graph->parameter[parameter[k]];
+        const float *now = model->values + p->offset, *before = diagnosis->before + p->offset;
+        const int64_t n = st_shape_count(&p->shape);
+        st_model_initialise_parameter(scratch, model->graph, parameter[k], model->recipe->seed);
+        add_change(since_start, now, scratch, scratch, n);
+        if (diagnosis->before_known) add_change(since_before, now, before, scratch, n);
     }
+    state->change_start = ratio(since_start);
+    state->change_epoch = diagnosis->before_known ? ratio(since_before) : NAN;
+}
+
+static void measure_changes(const st_diagnosis *diagnosis, strait_diagnosis_epoch *epoch, st_trainer *trainer) {
+    const st_graph *graph = diagnosis->config.model->graph;
+    for (int i = 0; i < diagnosis->n_layers; i++)
+        measure_change(diagnosis, &graph->op[diagnosis->layer[i].op], st_trainer_scratch(trainer), &epoch->layer[i]);
 }
 
 /* Sum of the squares of the gradients [begin, end), each summed over the replicas in order. By blocks that stay in
@@ -294,13 +298,11 @@ static strait_status probe_loss(double *loss, const st_diagnosis *diagnosis, st_
 
 strait_status st_diagnosis_begin(st_diagnosis *diagnosis, st_trainer *trainer, strait_error *err) {
     const double began = st_clock();
-    const strait_model *model = diagnosis->config.model;
     strait_diagnosis_epoch *epoch = NULL;
-    memcpy(diagnosis->start, model->values, (size_t)model->graph->n_values * sizeof(float));
     remember_weights(diagnosis);
     ST_TRY(st_diagnosis_check_before(diagnosis, err));
     ST_TRY(begin_epoch(&epoch, diagnosis, 0, err));
-    measure_changes(diagnosis, epoch);
+    measure_changes(diagnosis, epoch, trainer);
     ST_TRY(probe_loss(&epoch->loss, diagnosis, trainer, err));
     ST_TRY(st_diagnosis_check_start(diagnosis, err));
     st_diagnosis_answer(diagnosis);
@@ -334,8 +336,8 @@ strait_status st_diagnosis_epoch(st_diagnosis *diagnosis, st_trainer *trainer, c
     ST_TRY(begin_epoch(&epoch, diagnosis, (int)done->epoch, err));
     epoch->loss = done->loss;
     epoch->val_loss = done->val_loss;
-    measure_changes(diagnosis, epoch);
     measure_gradients(diagnosis, epoch, trainer);
+    measure_changes(diagnosis, epoch, trainer); /* writes where the gradients are */
     remember_weights(diagnosis);
     ST_TRY(st_diagnosis_check_epoch(diagnosis, last, stopped, err));
     st_diagnosis_answer(diagnosis);
@@ -360,9 +362,8 @@ static void forget_finding(strait_diagnosis *diagnosis, const char *code) {
     diagnosis->n_findings = n;
 }
 
-strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *before, const float *start,
-                                   const st_train_state *state, strait_error *err) {
-    memcpy(diagnosis->start, start, (size_t)diagnosis->config.model->graph->n_values * sizeof(float));
+strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *before, const st_train_state *state,
+                                   strait_error *err) {
     remember_weights(diagnosis);
     diagnosis->before_known = state->batch == 0;
     if (before && fits(diagnosis, before)) {

@@ -17,8 +17,9 @@ typedef struct st_diagnosis_config {
     const strait_recipe *recipe;
     const strait_model *model; /* its values are current whenever it is asked to look */
     const st_engine *engine;
-    strait_data *data, *validation;  /* validation may be NULL */
-    double offset, factor;           /* of scaling */
+    strait_data *data, *validation; /* validation may be NULL */
+    double offset, factor;          /* of scaling */
+    st_runner *runner; /* the trainer's: the look works with its parameters. NULL: with a copy of model's */
     const strait_observer *observer; /* may be NULL */
 } st_diagnosis_config;
 
@@ -29,7 +30,7 @@ void st_diagnosis_free(st_diagnosis *diagnosis); /* NULL is fine */
 /* Before the first step: checks recipe and data, tells those findings through observer->note, and looks at the
    untrained model: epoch 0. The trainer computes the loss of the probe. */
 strait_status st_diagnosis_begin(st_diagnosis *diagnosis, st_trainer *trainer, strait_error *err);
-/* After an epoch; trainer gives the gradients of the last batch. */
+/* After an epoch; trainer gives the gradients of the last batch, and its scratch, where they then no longer are. */
 strait_status st_diagnosis_epoch(st_diagnosis *diagnosis, st_trainer *trainer, const st_epoch *epoch,
                                  strait_error *err);
 /* Whom it tells; may be NULL. */
@@ -37,10 +38,10 @@ const strait_observer *st_diagnosis_observer(const st_diagnosis *diagnosis);
 /* What was found so far, with both answers; borrowed until the next call. */
 const strait_diagnosis *st_diagnosis_result(st_diagnosis *diagnosis);
 /* Instead of st_diagnosis_begin, when a training is resumed: puts back what a run's diagnosis.json holds of the epochs
-   that state has behind it. Findings are not told twice; changes are measured from start, the starting weights in
-   canonical layout. before NULL, or of another model: what it held is lost, and recipe and data are checked again. In
-   an epoch resumed in its middle change_epoch is not known. Takes the reference to before whatever comes. */
-strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *before, const float *start,
-                                   const st_train_state *state, strait_error *err);
+   that state has behind it. Findings are not told twice. before NULL, or of another model: what it held is lost, and
+   recipe and data are checked again. In an epoch resumed in its middle change_epoch is not known. Takes the reference
+   to before whatever comes. */
+strait_status st_diagnosis_restore(st_diagnosis *diagnosis, strait_diagnosis *before, const st_train_state *state,
+                                   strait_error *err);
 
 #endif

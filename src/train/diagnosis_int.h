@@ -36,9 +36,9 @@ struct st_diagnosis {
     int64_t latent_units; /* places on the latent's last axis; their ranges come first in least and most */
     float *least, *most;  /* range of each unit over the probe */
     st_sums output, latent;
-    float *start, *before; /* canonical: the weights at the start, and after the epoch before ... */
-    bool before_known;     /* ... unless a resume began in the middle of an epoch */
-    double *norm;          /* [n_layers] */
+    float *before;                              /* canonical: the weights after the epoch before ... */
+    bool before_known;                          /* ... unless a resume began in the middle of an epoch */
+    double *norm;                               /* [n_layers] */
     double data_variation, data_low, data_high; /* of the probe's targets: as in strait_output_state */
     st_look look;
     double warmup;       /* epochs in which beta grows */

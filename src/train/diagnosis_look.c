@@ -123,6 +123,7 @@ static strait_status open_runner(st_diagnosis *diagnosis, strait_error *err) {
         .threads = 1,
         .micro_batch = diagnosis->chunk,
         .keep_values = true,
+        .sibling = diagnosis->config.runner,
         .seed = diagnosis->config.recipe->seed,
     };
     return st_runner_new(&diagnosis->runner, &config, err);
@@ -177,7 +178,8 @@ static strait_status add_samples(st_diagnosis *diagnosis, tally *count, int64_t 
 
 strait_status st_look_take(st_diagnosis *diagnosis, strait_diagnosis_epoch *epoch, strait_error *err) {
     st_runner *runner = diagnosis->runner;
-    ST_TRY(st_runner_pack(runner, st_runner_parameters(runner), diagnosis->config.model->values, err));
+    if (!diagnosis->config.runner)
+        ST_TRY(st_runner_pack(runner, st_runner_parameters(runner), diagnosis->config.model->values, err));
     int64_t units = diagnosis->latent_units;
     for (int i = 0; i < diagnosis->n_layers; i++)
         units += diagnosis->layer[i].units;

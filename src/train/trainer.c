@@ -19,6 +19,7 @@ struct st_trainer {
     double epoch_start, next_report; /* on st_clock */
     double warmup;                   /* steps in which the KL divergence's weight grows */
     double optimizer_seconds;        /* only when timed */
+    bool lent;                       /* the scratch: what was written there is no gradient */
     bool divergence;                 /* there is a KL divergence */
 };
 
@@ -303,6 +304,10 @@ static strait_status interrupt(st_trainer *trainer, strait_error *err) {
 }
 
 void st_trainer_start(st_trainer *trainer) {
+    /* Kernels write the gradients of values, but not the zeros between them. */
+    if (trainer->lent)
+        memset(st_runner_gradient(trainer->runner, 0), 0, st_runner_block_size(trainer->runner) * sizeof(float));
+    trainer->lent = false;
     st_batches_start(trainer->batches, (uint32_t)trainer->state.epoch, trainer->state.batch);
     trainer->epoch_start = st_clock();
 }
@@ -491,6 +496,10 @@ float *st_trainer_best(st_trainer *trainer) {
 }
 const strait_model *st_trainer_model(const st_trainer *trainer) {
     return trainer->config.model;
+}
+float *st_trainer_scratch(st_trainer *trainer) {
+    trainer->lent = true;
+    return st_runner_gradient(trainer->runner, 0);
 }
 void st_trainer_set_run(st_trainer *trainer, const char *run) {
     trainer->config.run = run;

@@ -100,6 +100,9 @@ st_stepper *st_trainer_stepper(st_trainer *trainer);
 st_runner *st_trainer_runner(st_trainer *trainer);
 /* Those weights, packed; NULL unless restore_best keeps them. */
 float *st_trainer_best(st_trainer *trainer);
+/* Room for the model's values (graph->n_values floats), between epochs or when interrupted: the gradients of the last
+   step lie there, until somebody writes. */
+float *st_trainer_scratch(st_trainer *trainer);
 void st_trainer_set_run(st_trainer *trainer, const char *run);
 /* Puts back the epochs before a resume. */
 strait_status st_trainer_set_epochs(st_trainer *trainer, int n, const st_epoch *epochs, strait_error *err);

@@ -65,7 +65,6 @@ static void test_changes_and_gradients(void **state) {
             assert_true(!isnan(result->epoch[e].layer[0].dead_share));
             assert_true(isnan(result->epoch[e].layer[1].dead_share));
         }
-        free(start);
         free(before);
         drop(&run);
     }
@@ -150,7 +149,6 @@ static void test_restore(void **state) {
     const case_of whole = {.yaml = yaml, .n = 40};
     diagnosed run, resumed;
     prepare(&run, &whole);
-    float *start = copy_of(run.setup.model);
     run.setup.recipe->train.epochs = 2;
     ASSERT_OK(st_trainer_run(run.setup.trainer, &test_error));
     strait_model *model = run.setup.model;
@@ -165,7 +163,7 @@ static void test_restore(void **state) {
         memcpy(resumed.setup.model->values, middle, (size_t)model->graph->n_values * sizeof(float));
         st_train_state at = then;
         at.batch = mid_epoch;
-        ASSERT_OK(st_diagnosis_restore(resumed.diagnosis, copy_diagnosis(all), start, &at, &test_error));
+        ASSERT_OK(st_diagnosis_restore(resumed.diagnosis, copy_diagnosis(all), &at, &test_error));
         assert_int_equal(resumed.n_notes, 0);
         assert_int_equal(st_diagnosis_result(resumed.diagnosis)->n_epochs, 3);
         memcpy(resumed.setup.model->values, model->values, (size_t)model->graph->n_values * sizeof(float));
@@ -188,7 +186,6 @@ static void test_restore(void **state) {
         assert_string_equal(result->weights_answer, all->weights_answer);
         drop(&resumed);
     }
-    free(start);
     free(middle);
     drop(&run);
 }
@@ -199,7 +196,6 @@ static void test_restore_beyond_the_end(void **state) {
     const case_of whole = {.yaml = yaml, .n = 40};
     diagnosed run, resumed;
     prepare(&run, &whole);
-    float *start = copy_of(run.setup.model);
     ASSERT_OK(st_trainer_run(run.setup.trainer, &test_error));
     const strait_diagnosis *result = st_diagnosis_result(run.diagnosis);
     for (int more = 0; more < 2; more++) {
@@ -208,12 +204,10 @@ static void test_restore_beyond_the_end(void **state) {
         ASSERT_OK(st_diagnosis_add_finding(copy, &told, &test_error));
         prepare(&resumed, &whole);
         resumed.setup.recipe->train.epochs += more;
-        ASSERT_OK(
-            st_diagnosis_restore(resumed.diagnosis, copy, start, st_trainer_state(run.setup.trainer), &test_error));
+        ASSERT_OK(st_diagnosis_restore(resumed.diagnosis, copy, st_trainer_state(run.setup.trainer), &test_error));
         assert_true((find(&resumed, "not_finished") != NULL) == !more);
         drop(&resumed);
     }
-    free(start);
     drop(&run);
 }
 
@@ -232,7 +226,7 @@ static void test_restore_nothing(void **state) {
             strait_diagnosis_epoch *epoch = NULL;
             ASSERT_OK(st_diagnosis_add_epoch(&epoch, before, &test_error));
         }
-        ASSERT_OK(st_diagnosis_restore(run.diagnosis, before, run.setup.model->values, &at, &test_error));
+        ASSERT_OK(st_diagnosis_restore(run.diagnosis, before, &at, &test_error));
         expect(&run, "batch_larger_than_data", "");
         assert_int_equal(st_diagnosis_result(run.diagnosis)->n_epochs, 0);
         const st_epoch epoch = {.epoch = 3, .loss = 0.1, .val_loss = NAN};
