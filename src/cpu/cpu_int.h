@@ -45,7 +45,7 @@ extern const st_kernel st_reference_add;
 extern const st_kernel st_reference_sample;
 extern const st_kernel st_reference_penalty;
 
-/* oneDNN's side of the room (onednn.c). */
+/* oneDNN, for the peak (onednn.c). */
 void st_onednn_thread_init(void); /* one thread from now on, on this thread */
 int st_onednn_set_threads(int n); /* gives how many there were; 0: not known */
 const char *st_onednn_version(void);

@@ -27,7 +27,7 @@ static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_re
     call->dy_is_preactivation = request->dst_is_preactivation;
     needs->kernel = st_dense_packed_size(call->in, call->n_panels, panel);
     needs->bias = request->op->bias >= 0 ? (size_t)(call->n_panels * panel) : 0;
-    needs->scratch = (size_t)((request->training ? call->n_panels : 1) * panel * call->n_rows);
+    needs->scratch = (size_t)((request->training ? call->n_panels : 1) * panel * (call->n_rows + 1));
     *out = state;
     return STRAIT_OK;
 }

@@ -1,29 +1,15 @@
-/* What every use of oneDNN shares: its engine, its version, its threads. */
+/* oneDNN: the matrix product that the peak is measured with. The kernels are our own; what they could reach at most is
+   told by somebody else's. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 
+#include <oneapi/dnnl/dnnl.h>
+
 #include "cpu/cpu_int.h"
-#include "cpu/onednn.h"
 
-static dnnl_engine_t engine;
-static void make_engine(void) {
-    if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL;
-}
-
-dnnl_engine_t st_onednn_engine(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_engine);
-    return engine;
-}
-
-strait_status st_onednn_fail(strait_error *err, dnnl_status_t status, const char *what) {
-    if (status == dnnl_out_of_memory) return st_fail(err, STRAIT_MEMORY, "out of memory in oneDNN (%s)", what);
-    return st_fail(err, STRAIT_ENGINE, "oneDNN could not make the %s (its status: %d)", what, (int)status);
-}
-
-/* A replica runs single-threaded primitives. oneDNN's threads are OpenMP's in most builds: tell the OpenMP that it
-   brought along, if any, how many to use when called from this thread. */
+/* Each worker runs products of its own, on one thread. oneDNN's threads are OpenMP's in most builds: tell the OpenMP
+   that it brought along, if any, how many to use when called from this thread. */
 int st_onednn_set_threads(int n) {
     int (*most)(void) = NULL;
     void (*set)(int) = NULL;

@@ -21,7 +21,7 @@ typedef struct st_dense {
     float *dx;           /* [n_rows, in], or NULL */
     float *dkernel;      /* packed */
     float *dbias;        /* [n_panels * panel], or NULL */
-    float *scratch;      /* n_panels * panel * n_rows floats */
+    float *scratch;      /* n_panels * panel * (n_rows + 1) floats */
     st_activation activation;
     bool dy_is_preactivation;
 } st_dense;

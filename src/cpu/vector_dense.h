@@ -53,14 +53,14 @@ INLINE void multiply_dot(int rows, int columns, const st_dense *call, const floa
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < DOT_COLUMNS; j++) c[i][j] = (vf){0};
     for (int64_t p = 0; p < call->n_panels; p++) {
         UNROLL for (int half = 0; half < 2; half++) {
-            vf b[DOT_COLUMNS];
-            UNROLL for (int j = 0; j < columns; j++) b[j] = load(kernel + j * PANEL + half * V);
-            UNROLL for (int i = 0; i < rows; i++) {
-                const vf a = load(dy + i * PANEL + half * V);
-                UNROLL for (int j = 0; j < columns; j++) c[i][j] += a * b[j];
+            vf a[DOT_ROWS]; /* rows are fewer than columns: these, one column and all sums fill the registers */
+            UNROLL for (int i = 0; i < rows; i++) a[i] = load(dy + i * PANEL + half * V);
+            UNROLL for (int j = 0; j < columns; j++) {
+                const vf b = load(kernel + j * PANEL + half * V);
+                UNROLL for (int i = 0; i < rows; i++) c[i][j] += a[i] * b;
             }
         }
-        dy += call->n_rows * PANEL;
+        dy += (call->n_rows + 1) * PANEL;
         kernel += (call->in + 1) * PANEL;
     }
     UNROLL for (int i = 0; i < rows; i++) {
@@ -139,12 +139,13 @@ static void dense_forward(const st_dense *call) {
     if (call->activation.kind == ST_SOFTMAX) softmax(call->y, (size_t)m, (size_t)call->out);
 }
 
-/* dy times the activation's derivative, cut into panels [panel][row][PANEL], zeros past `out`. */
+/* dy times the activation's derivative, cut into panels [panel][row][PANEL], zeros past `out`. A panel ends with an
+   unused row, as the kernel's do. */
 static void pack_gradient(const st_dense *call, float *packed) {
     const int64_t m = call->n_rows;
     const st_activation none = {.kind = ST_LINEAR};
     const st_activation activation = call->dy_is_preactivation ? none : call->activation;
-    for (int64_t p = 0; p < call->n_panels; p++) {
+    for (int64_t p = 0; p < call->n_panels; p++, packed += PANEL) {
         const int64_t columns = call->out - p * PANEL < PANEL ? call->out - p * PANEL : PANEL;
         for (int64_t i = 0; i < m; i++, packed += PANEL) {
             const int64_t at = i * call->out + p * PANEL;
@@ -157,7 +158,7 @@ static void pack_gradient(const st_dense *call, float *packed) {
 static void dense_gradient_of_kernel(const st_dense *call, bool accumulate) {
     const int64_t m = call->n_rows;
     for (int64_t p = 0; p < call->n_panels; p++) {
-        const float *dy = call->scratch + p * m * PANEL;
+        const float *dy = call->scratch + p * (m + 1) * PANEL;
         float *dw = call->dkernel + p * (call->in + 1) * PANEL;
         for (int64_t k = 0, rows; k < call->in; k += rows) {
             rows = even_block(call->in - k, ROWS);

@@ -35,8 +35,8 @@ INLINE vf load(const float *p) {
 INLINE void store(float *p, vf v) {
     *(vf *)p = v;
 }
-/* The same pointer, of which the compiler knows nothing: so that rows are addressed from every third one, as this one plus
-   one or two steps. It would take a register for each row, and run out of them. */
+/* The same pointer, of which the compiler knows nothing: so that rows are addressed from every third one, as this one
+   plus one or two steps. It would take a register for each row, and run out of them. */
 INLINE const float *hide(const float *p) {
     __asm__("" : "+r"(p));
     return p;

@@ -1,4 +1,4 @@
-/* Convolutions on the 16-lane code, on any processor: those to few filters, which do not go to oneDNN. */
+/* Convolutions on the 16-lane code, on any processor. */
 #include "cpu/compare.h"
 #define WIDE_KERNELS "cpu/conv.c"
 #include "cpu/wide.h"
