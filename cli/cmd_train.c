@@ -18,6 +18,8 @@ static const cli_option options[] = {
     {"epochs", 'e', CLI_COUNT, false, "N", "epochs in all, as train.epochs"},
     {"seed", 's', CLI_SEED, false, "N", "seed of weights, order and noise, as seed"},
     CLI_OPTION_THREADS,
+    {"tune", 0, CLI_FLAG, false, NULL, "first time other ways to split the steps over threads, ten seconds at most"},
+    {"plan", 0, CLI_TEXT, false, "RUN", "split the steps as this run did, for the same last bits"},
     {"resume", 0, CLI_TEXT, false, "RUN", "go on with a run that was interrupted or killed"},
     CLI_OPTION_JSON,
     CLI_OPTION_QUIET,
@@ -28,6 +30,8 @@ static const cli_example examples[] = {
     {"strait train fashion-basic --epochs 3", "an installed recipe, three epochs"},
     {"strait train fashion-basic --set data.limit=2000 --set model.encoder.1.dense.units=32 --out trials",
      "with keys overridden, its run made in trials/"},
+    {"strait train ecg-anomaly --epochs 2 --tune", "with the steps split in whatever way is fastest here"},
+    {"strait train ecg-anomaly --epochs 2 --plan ecg-anomaly-001", "the same split once more, and so the same bits"},
     {"strait train --resume fashion-basic-001 --epochs 4", "go on with a run, up to four epochs in all"},
     {0},
 };
@@ -42,9 +46,12 @@ static bool collect_overrides(cli_overrides *list, const cli_args *args) {
 }
 
 static cli_exit check_usage(const cli_args *args) {
-    static const char *const fixed[] = {"set", "out", "seed"};
+    static const char *const fixed[] = {"set", "out", "seed", "tune", "plan"};
     const cli_exit pairs = cli_overrides_check(args);
     if (pairs != CLI_OK) return pairs;
+    if (cli_has(args, "plan") && (cli_has(args, "tune") || cli_has(args, "threads")))
+        return cli_usage("--plan takes another run's split of the steps: leave --%s away",
+                         cli_has(args, "tune") ? "tune" : "threads");
     if (!cli_has(args, "resume"))
         return args->n_operands == 1 ? CLI_OK : cli_usage("RECIPE is missing; usage: strait %s", cli_train.synopsis[0]);
     if (args->n_operands > 0)
@@ -124,8 +131,11 @@ static cli_exit run(const cli_args *args) {
     cli_display display = {.quiet = cli_has(args, "quiet")};
     char command[1024];
     cli_command_line(command, sizeof command, args);
-    strait_train_options training = {
-        .out = cli_text(args, "out"), .observer = cli_display_observer(&display), .command = command};
+    strait_train_options training = {.out = cli_text(args, "out"),
+                                     .tune = cli_has(args, "tune"),
+                                     .plan = cli_text(args, "plan"),
+                                     .observer = cli_display_observer(&display),
+                                     .command = command};
     strait_train_result result = {0};
     strait_error err = {0};
     const strait_status status = cli_has(args, "resume") ? resume_run(&result, args, &training, &err)

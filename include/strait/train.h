@@ -49,6 +49,8 @@ typedef struct strait_train_options {
     strait_data *validation; /* validate on this instead of the recipe's choice; borrowed */
     strait_observer observer;
     const char *run;     /* the run's own folder, made anew, its parent too; NULL: the next free one in out */
+    bool tune;           /* time other splits of the step than the rule's first, ten seconds at most; not resuming */
+    const char *plan;    /* a run whose split of the step is taken, NULL: none; not with tune or threads */
     const char *command; /* the command line that asks for it, kept with the run; NULL: none */
 } strait_train_options;
 

@@ -47,18 +47,9 @@ static void fill_row(strait_summary_row *row, st_row_text *text, const strait_mo
 /* Makes the training plan, to say how it is computed and what memory it takes. */
 static strait_status describe_plan(strait_summary *out, const strait_model *model, int threads, strait_error *err) {
     const strait_recipe *recipe = model->recipe;
-    const st_runner_config config = {
-        .graph = model->graph,
-        .engine = &st_engine_cpu,
-        .n_ops = st_trained_ops(model->graph),
-        .batch_size = recipe->train.batch_size,
-        .threads = threads > 0                 ? threads
-                   : recipe->train.threads > 0 ? (int)recipe->train.threads
-                                               : st_processors(),
-        .micro_batch = recipe->train.micro_batch,
-        .training = true,
-        .loss = recipe->train.loss,
-    };
+    st_runner_config config = st_training_runner(model, recipe, &st_engine_cpu);
+    if (threads > 0 || recipe->train.threads <= 0) config.threads = threads > 0 ? threads : st_processors();
+    config.unbound = true;
     st_runner *runner = NULL;
     st_text text = {0};
     ST_TRY(st_runner_new(&runner, &config, err));

@@ -6,6 +6,7 @@
 #include "api/observe.h"
 #include "api/run_files.h"
 #include "api/run_record.h"
+#include "api/tune.h"
 #include "base/memory.h"
 #include "base/string.h"
 #include "data/missing.h"
@@ -141,6 +142,15 @@ static strait_status begin_record(st_session *session, bool resumed, strait_erro
 static strait_status watch(void *context, st_trainer *trainer, int64_t epoch, strait_error *err) {
     st_session *session = context;
     return st_observation_epoch(&session->observation, session->run, trainer, epoch, err);
+}
+
+/* How the step is split: by the rule, as another run did, or tuned. */
+static strait_status choose_split(st_session *session, strait_error *err) {
+    const strait_train_options *options = session->options;
+    if (options->plan && (options->tune || options->threads > 0))
+        return st_fail(err, STRAIT_ARGUMENT, "the split of %s cannot be taken and another one chosen", options->plan);
+    if (options->plan) return st_take_split(session->recipe, options->plan, err);
+    return options->tune ? st_tune(session->recipe, session->model, &options->observer, err) : STRAIT_OK;
 }
 
 static strait_status make_trainer(st_session *session, strait_error *err) {
@@ -279,6 +289,7 @@ STRAIT_API strait_status strait_train(strait_model **model, strait_train_result 
                             "no layer of the model has weights: there is nothing to train");
     if (status == STRAIT_OK) status = open_data(&session, err);
     if (status == STRAIT_OK) status = follow_data(&session, follows, err);
+    if (status == STRAIT_OK) status = choose_split(&session, err);
     if (status == STRAIT_OK) status = make_trainer(&session, err);
     if (status == STRAIT_OK && !session.options->no_run) status = begin_run(&session, err);
     if (status == STRAIT_OK) status = run_recorded(&session, err);

@@ -1,5 +1,6 @@
 #include "graph/runner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -48,20 +49,26 @@ static int64_t rule_micro_batch(const st_runner_config *config, int64_t share) {
     return (share + pieces - 1) / pieces;
 }
 
-/* Refuses what this machine cannot hold, before anything is allocated for it. */
+/* Refuses what this machine cannot hold, before anything is allocated for it, and tells the batch that would fit. */
 static strait_status check_memory(const st_runner *runner, const st_plan *plan, strait_error *err) {
     const st_runner_config *config = &runner->config;
-    const double replica =
-        (double)plan->arena_size + (double)plan->scratch + (config->training ? (double)plan->block_size : 0);
-    const double bytes = ((double)plan->block_size + replica * runner->n_replicas) * sizeof(float);
+    const int n = runner->n_replicas, blocks = 1 + config->blocks + (config->training ? n : 0);
+    const double fixed = (double)plan->block_size * blocks * sizeof(float);
+    const double samples = ((double)plan->arena_size + (double)plan->scratch) * n * sizeof(float);
     const double limit = (double)st_memory_limit();
-    if (bytes < limit) return STRAIT_OK;
-    return st_fail(
-        err, STRAIT_MEMORY,
-        "%s takes %.1f GB for parameters and activations with %d replicas of %lld samples at a time, but this "
-        "machine has %.1f GB: make the model smaller, or train.micro_batch, or train.threads",
-        config->training ? "training" : "running the model", bytes * 1e-9, runner->n_replicas,
-        (long long)runner->micro_batch, limit * 1e-9);
+    if (fixed + samples < limit) return STRAIT_OK;
+    char mend[128];
+    const double fit = (limit - fixed) / samples * (double)runner->micro_batch; /* samples of a replica at a time */
+    if (fit < 1)
+        snprintf(mend, sizeof mend, "make the model smaller%s", n > 1 && config->training ? ", or train.threads" : "");
+    else
+        snprintf(mend, sizeof mend, "train.batch_size: %lld would fit%s", (long long)fit * n,
+                 plan->exchange > 0 ? "" : ", or a smaller train.micro_batch");
+    return st_fail(err, STRAIT_MEMORY,
+                   "%s takes %.1f GB for parameters and activations with %d replica%s of %lld sample%s at a time, but "
+                   "this machine has %.1f GB: %s",
+                   config->training ? "training" : "running the model", (fixed + samples) * 1e-9, n, n == 1 ? "" : "s",
+                   (long long)runner->micro_batch, runner->micro_batch == 1 ? "" : "s", limit * 1e-9, mend);
 }
 
 /* The micro-batch that was asked for, or the rule's. */
@@ -96,10 +103,11 @@ static strait_status new_first_plan(st_runner *runner, strait_error *err) {
         replica->plan = NULL;
         ST_TRY(st_plan_new(&replica->plan, config, runner->micro_batch, err));
     }
-    ST_TRY(check_memory(runner, replica->plan, err));
-    if (replica->plan->exchange > 0)
-        ST_TRY(st_exchange_new(&runner->exchange, runner->pool, replica->plan->exchange, err));
+    runner->in_step = replica->plan->exchange > 0;
     runner->block_size = replica->plan->block_size;
+    if (config->unbound) return STRAIT_OK;
+    ST_TRY(check_memory(runner, replica->plan, err));
+    if (runner->in_step) ST_TRY(st_exchange_new(&runner->exchange, runner->pool, replica->plan->exchange, err));
     if (config->sibling) {
         runner->parameters = config->sibling->parameters;
         return STRAIT_OK;
@@ -115,6 +123,7 @@ static strait_status new_replica(st_runner *runner, int i, strait_error *err) {
         ST_TRY(new_first_plan(runner, err));
     else
         ST_TRY(st_plan_new(&replica->plan, &runner->config, runner->micro_batch, err));
+    if (runner->config.unbound) return STRAIT_OK;
     if (runner->config.training) {
         const size_t bytes = (runner->block_size + 1) * sizeof(float);
         replica->gradient = st_alloc_aligned(bytes);
@@ -179,6 +188,10 @@ strait_status st_runner_new(st_runner **out, const st_runner_config *config, str
     runner->replica = st_alloc_aligned((size_t)runner->n_replicas * sizeof *runner->replica);
     if (!runner->replica) {
         status = st_fail_memory(err, (size_t)runner->n_replicas * sizeof *runner->replica, "the replicas");
+        goto out;
+    }
+    if (config->unbound) {
+        status = new_replica(runner, 0, err);
         goto out;
     }
     if (config->engine->set_threads) runner->threads_before = config->engine->set_threads(1);
@@ -273,7 +286,7 @@ int64_t st_runner_micro_batch(const st_runner *runner) {
     return runner->micro_batch;
 }
 bool st_runner_in_step(const st_runner *runner) {
-    return runner->exchange != NULL;
+    return runner->in_step;
 }
 st_pool *st_runner_pool(st_runner *runner) {
     return runner->pool;

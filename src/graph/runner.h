@@ -16,15 +16,17 @@
 typedef struct st_runner_config {
     const st_graph *graph; /* borrowed for the life of the runner */
     const st_engine *engine;
-    int first_op, n_ops;       /* the range; its input is the src of the first op, its output the dst of the last */
-    int64_t batch_size;        /* the largest batch that will come */
-    int threads;               /* >= 1 */
-    int64_t micro_batch;       /* 0: by the rule */
-    bool training;             /* backward too; then a loss follows the last op */
-    bool with_loss;            /* a loss, forward only (evaluation) */
-    bool keep_values;          /* every tensor stays readable after a call: st_runner_tensor. Needs one thread and
-                                  micro_batch = batch_size */
-    bool timed;                /* the time of each op is taken: st_runner_costs */
+    int first_op, n_ops; /* the range; its input is the src of the first op, its output the dst of the last */
+    int64_t batch_size;  /* the largest batch that will come */
+    int threads;         /* >= 1 */
+    int64_t micro_batch; /* 0: by the rule */
+    bool training;       /* backward too; then a loss follows the last op */
+    bool with_loss;      /* a loss, forward only (evaluation) */
+    bool keep_values;    /* every tensor stays readable after a call: st_runner_tensor. Needs one thread and
+                            micro_batch = batch_size */
+    bool unbound;        /* planned only: its sizes and description, nothing to run */
+    int blocks;          /* blocks of the parameters' size that its owner adds, as an optimiser's: for what must fit */
+    bool timed;          /* the time of each op is taken: st_runner_costs */
     struct st_runner *sibling; /* works with this runner's parameters, borrowed, in place of its own: made for the same
                                   engine and graph, and ops with the same parameters. NULL: its own */
     st_loss loss;

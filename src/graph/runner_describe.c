@@ -66,7 +66,7 @@ st_op_cost st_runner_cost(const st_runner *runner, int i) {
     const st_stage *stage = &runner->replica[0].plan->stage[i];
     const st_op *op = stage->op;
     st_op_cost cost = {.op = op};
-    for (int r = 0; r < runner->n_replicas; r++)
+    for (int r = 0; r < runner->n_replicas && !runner->config.unbound; r++)
         for (int back = 0; back < 2; back++)
             cost.seconds[back] += runner->replica[r].plan->stage[i].seconds[back] / runner->n_replicas;
     if (stage->kernel->describe) stage->kernel->describe(stage->state, cost.how, sizeof cost.how);

@@ -26,6 +26,7 @@ struct st_runner {
     float *parameters; /* packed */
     st_replica *replica;
     st_pool *pool;
+    bool in_step;          /* an op mixes samples */
     st_exchange *exchange; /* replicas train in step; NULL: they need not */
     uint32_t *identity;    /* [batch_size] 0, 1, 2, ...: the streams of samples without a number */
     int n_segments;

@@ -85,6 +85,25 @@ static double warmup_steps(const st_trainer *trainer) {
     return 0;
 }
 
+static bool keeps_best(const strait_recipe *recipe) {
+    return recipe->train.early_stopping.on && recipe->train.early_stopping.restore_best;
+}
+
+st_runner_config st_training_runner(const strait_model *model, const strait_recipe *recipe, const st_engine *engine) {
+    return (st_runner_config){
+        .graph = model->graph,
+        .engine = engine,
+        .n_ops = st_trained_ops(model->graph),
+        .batch_size = recipe->train.batch_size,
+        .threads = recipe->train.threads > 0 ? (int)recipe->train.threads : 1,
+        .micro_batch = recipe->train.micro_batch,
+        .training = true,
+        .blocks = st_optimizer_states(&recipe->train.optimizer) + keeps_best(recipe),
+        .loss = recipe->train.loss,
+        .seed = recipe->seed,
+    };
+}
+
 strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, strait_error *err) {
     st_trainer *trainer = st_alloc(1, sizeof *trainer);
     if (!trainer) return st_fail_memory(err, sizeof *trainer, "the trainer");
@@ -101,18 +120,10 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
         .n_validation = config->validation ? strait_data_count(config->validation) : 0,
     };
     trainer->divergence = st_has_divergence(graph);
-    const st_runner_config runner = {
-        .graph = graph,
-        .engine = config->engine,
-        .n_ops = st_trained_ops(graph),
-        .batch_size = of_data > of_validation ? of_data : of_validation,
-        .threads = config->threads,
-        .micro_batch = recipe->train.micro_batch,
-        .training = true,
-        .timed = config->timed,
-        .loss = recipe->train.loss,
-        .seed = recipe->seed,
-    };
+    st_runner_config runner = st_training_runner(config->model, recipe, config->engine);
+    runner.batch_size = of_data > of_validation ? of_data : of_validation;
+    runner.threads = config->threads;
+    runner.timed = config->timed;
     strait_status status = st_runner_new(&trainer->runner, &runner, err);
     if (status == STRAIT_OK)
         status = st_stepper_init(&trainer->stepper, config->engine, trainer->runner, graph->n_values, recipe, err);
@@ -121,7 +132,7 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
     if (status == STRAIT_OK) status = open_batches(&trainer->batches, config, config->data, true, err);
     if (status == STRAIT_OK && config->validation)
         status = open_batches(&trainer->validation, config, config->validation, false, err);
-    if (status == STRAIT_OK && recipe->train.early_stopping.on && recipe->train.early_stopping.restore_best) {
+    if (status == STRAIT_OK && keeps_best(recipe)) {
         const size_t bytes = (st_runner_block_size(trainer->runner) + 1) * sizeof(float);
         trainer->best = st_alloc_aligned(bytes);
         if (!trainer->best) status = st_fail_memory(err, bytes, "the best weights");

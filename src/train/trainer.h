@@ -76,6 +76,9 @@ typedef struct st_trainer_config {
     st_trainer_hooks hooks;
 } st_trainer_config;
 
+/* The runner that a training of the recipe makes, at its batch size and train.threads, at least 1. */
+st_runner_config st_training_runner(const strait_model *model, const strait_recipe *recipe, const st_engine *engine);
+
 /* Makes the plan and takes all memory. Errors: MEMORY, ENGINE. The caller owns *out. */
 strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, strait_error *err);
 void st_trainer_free(st_trainer *trainer);
