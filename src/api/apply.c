@@ -259,8 +259,8 @@ STRAIT_API strait_status strait_model_decode(strait_array **out, const strait_mo
     st_inference inference = {0};
     ST_TRY(new_output(out, model, ST_DECODE, n, err));
     const int64_t values = strait_array_count(*out) / n;
-    strait_status status =
-        st_inference_open(&inference, model, ST_DECODE, n < ST_APPLY_BATCH ? n : ST_APPLY_BATCH, options ? options->threads : 0, err);
+    strait_status status = st_inference_open(&inference, model, ST_DECODE, n < ST_APPLY_BATCH ? n : ST_APPLY_BATCH,
+                                             options ? options->threads : 0, err);
     for (int64_t i = 0; i < n && status == STRAIT_OK; i += ST_APPLY_BATCH) {
         const int64_t now = n - i < ST_APPLY_BATCH ? n - i : ST_APPLY_BATCH;
         status = st_runner_forward(inference.runner, z->values + i * latent, (*out)->values + i * values, now, err);

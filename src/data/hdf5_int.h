@@ -38,8 +38,8 @@ void st_hdf5_release_set(st_hdf5_set *set);
 
 /* The filter h5py calls lzf, number 32000. */
 void st_hdf5_register_lzf(void);
-/* Under the lock: H5Dread of a set, which fails where lzf makes less of a chunk than a chunk is: libhdf5 would read past
-   its end. */
+/* Under the lock: H5Dread of a set, which fails where lzf makes less of a chunk than a chunk is: libhdf5 would read
+   past its end. */
 herr_t st_hdf5_read_set(const st_hdf5_set *set, hid_t type, hid_t memory, hid_t space, void *dst);
 
 /* Under the lock: the type of a set or a member, the caller's to close; negative when there is no such member. */
