@@ -1,9 +1,11 @@
 """The workloads of `strait bench` in PyTorch. Usage: torch_peer.py THREADS; started by bench/compare.
 
 Convolutions are padded as TensorFlow's "same" would be in a mirror: PyTorch's padding=1 with stride 2 puts the extra row
-and column at the other side. Flip the images and the kernels, and it is the same network, with no copy for padding.
+and column at the other side. Flip the images and the kernels, and it is the same network, with no copy for padding. Only
+kernels of an even size need one.
 """
 import itertools
+import math
 import sys
 
 import torch
@@ -12,8 +14,17 @@ from torch.nn import functional
 
 import common
 
-ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
-LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
+ACTIVATIONS = {
+    "linear": nn.Identity,
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(common.SLOPE),
+    "sigmoid": nn.Sigmoid,
+}
+LOSSES = {
+    "mse": functional.mse_loss,
+    "mae": functional.l1_loss,
+    "binary_crossentropy": functional.binary_cross_entropy,
+}
 
 
 class OnednnLinear(nn.Linear):
@@ -23,31 +34,75 @@ class OnednnLinear(nn.Linear):
         return torch._C._nn.mkldnn_linear(x.to_mkldnn(), self.weight, self.bias).to_dense()
 
 
-def build(workload, linear):
+class Flatten(nn.Module):
+    """Images to rows, without a copy: the values in the order in which they lie in memory."""
+
+    def __init__(self, channels_last):
+        super().__init__()
+        self.channels_last = channels_last
+
+    def forward(self, x):
+        return (x.permute(0, 2, 3, 1) if self.channels_last else x).flatten(1)
+
+
+class Images(nn.Module):
+    """The way back from Flatten."""
+
+    def __init__(self, shape, channels_last):
+        super().__init__()
+        self.shape = shape
+        self.channels_last = channels_last
+
+    def forward(self, x):
+        height, width, channels = self.shape
+        if self.channels_last:
+            return x.view(-1, height, width, channels).permute(0, 3, 1, 2)
+        return x.view(-1, channels, height, width)
+
+
+def convolution(kind, width, filters, kernel, stride):
+    """The layers of one convolution; of even kernels the padding is a layer by itself."""
+    half = kernel // 2
+    if kind == "transpose":
+        return [nn.ConvTranspose2d(width, filters, kernel, stride, padding=half, output_padding=stride - 1)]
+    if kernel % 2:
+        return [nn.Conv2d(width, filters, kernel, stride, padding=half)]
+    return [nn.ZeroPad2d((half, half - 1, half, half - 1)), nn.Conv2d(width, filters, kernel, stride)]
+
+
+def build(workload, linear, channels_last=False):
     layers = []
-    if workload.layers[0][0] == "dense":
-        width = 1
-        for size in workload.shape:
-            width *= size
-    else:
-        width = workload.shape[-1]
-    for kind, units, *stride, activation in workload.layers:
-        if kind == "dense":
-            layers.append(linear(width, units))
-        elif kind == "conv":
-            layers.append(nn.Conv2d(width, units, 3, stride=stride[0], padding=1))
+    shape = [math.prod(workload.shape)] if common.is_dense(workload) else workload.shape
+    for kind, *values in workload.layers:
+        if kind == "flatten":
+            layers.append(Flatten(channels_last))
+            shape = [math.prod(shape)]
+        elif kind == "reshape":
+            shape = values[0]
+            layers.append(Images(shape, channels_last))
+        elif kind in ("max_pool", "avg_pool"):
+            layers.append((nn.MaxPool2d if kind == "max_pool" else nn.AvgPool2d)(values[0]))
+            shape = [shape[0] // values[0], shape[1] // values[0], shape[2]]
+        elif kind == "upsample":
+            layers.append(nn.Upsample(scale_factor=values[0], mode="nearest"))
+            shape = [shape[0] * values[0], shape[1] * values[0], shape[2]]
+        elif kind == "dense":
+            layers += [linear(shape[0], values[0]), ACTIVATIONS[values[1]]()]
+            shape = [values[0]]
         else:
-            layers.append(nn.ConvTranspose2d(width, units, 3, stride=stride[0], padding=1, output_padding=1))
-        layers.append(ACTIVATIONS[activation]())
-        width = units
+            filters, kernel, stride, activation = values
+            layers += convolution(kind, shape[2], filters, kernel, stride) + [ACTIVATIONS[activation]()]
+            height, width = (size * stride if kind == "transpose" else -(-size // stride) for size in shape[:2])
+            shape = [height, width, filters]
     return nn.Sequential(*layers)
 
 
 def make_data(workload, channels_last):
     """All samples as one tensor in memory: rows for dense networks, [n, channels, height, width] for others."""
-    values = torch.rand(common.SAMPLES, *workload.shape)
-    if workload.layers[0][0] == "dense":
-        return values.reshape(common.SAMPLES, -1)
+    n = common.samples_of(workload)
+    values = torch.rand(n, *workload.shape)
+    if common.is_dense(workload):
+        return values.reshape(n, -1)
     values = values.permute(0, 3, 1, 2).contiguous()
     return values.to(memory_format=torch.channels_last) if channels_last else values
 
@@ -55,7 +110,7 @@ def make_data(workload, channels_last):
 def settings_of(workload):
     """The ways of training that this version of PyTorch has and that may matter here; options joined by "+"."""
     adam = [""]  # over each parameter by itself
-    for option in ("foreach", "fused"):  # over all of them at once
+    for option in () if workload.heavy else ("foreach", "fused"):  # over all of them at once
         try:
             torch.optim.Adam([nn.Parameter(torch.zeros(1))], **{option: True})
             adam.append(option)
@@ -64,7 +119,7 @@ def settings_of(workload):
     network = ["", "jit"]
     if hasattr(torch, "compile"):
         network.append("compile")
-    if workload.layers[0][0] != "dense":
+    if not common.is_dense(workload):
         network.append("channels_last")  # images stored as TensorFlow stores them
     elif not torch.backends.mkl.is_available():
         network.append("onednn")
@@ -75,11 +130,11 @@ def measure(workload, setting, seconds):
     options = setting.split("+")
     torch.manual_seed(1)
     data = make_data(workload, "channels_last" in options)
-    model = build(workload, OnednnLinear if "onednn" in options else nn.Linear)
+    model = build(workload, OnednnLinear if "onednn" in options else nn.Linear, "channels_last" in options)
     if "channels_last" in options:
         model = model.to(memory_format=torch.channels_last)
     adam = {option: True for option in ("foreach", "fused") if option in options}
-    optimizer = torch.optim.Adam(model.parameters(), lr=common.LEARNING_RATE, eps=common.EPSILON, **adam)
+    optimizer = torch.optim.Adam(model.parameters(), lr=workload.learning_rate, eps=common.EPSILON, **adam)
     if "jit" in options:
         model = torch.jit.trace(model, data[: workload.batch])
     if "compile" in options:
@@ -88,7 +143,7 @@ def measure(workload, setting, seconds):
 
     def epochs():
         while True:
-            for index in torch.randperm(common.SAMPLES).split(workload.batch):
+            for index in torch.randperm(len(data)).split(workload.batch):
                 target = data.index_select(0, index)
                 batch = target
                 if workload.noise:
