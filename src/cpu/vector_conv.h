@@ -36,7 +36,7 @@ INLINE void window_tile(int rows, int vectors, const st_conv_pass *pass, const s
                         const float *kernel, const float *bias, float *y, int64_t columns) {
     const int64_t step = pass->step[1] * pass->channels, y_step = pass->out_step[1] * pass->filters;
     const int64_t span = phase->taps[1] * pass->channels;
-    vf c[12][2];
+    vf c[NARROW_ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) c[i][v] = bias ? load(bias + v * V) : (vf){0};
     }
@@ -71,8 +71,8 @@ static void window_row(const st_conv_pass *pass, const st_conv_phase *phase, con
             rows = even_block(phase->count[1] - i, ROWS);
             BY_ROWS(rows, window_tile, 2, pass, phase, x, kernel, bias, y, columns)
         } else {
-            rows = even_block(phase->count[1] - i, 12);
-            BY_12(rows, window_tile, 1, pass, phase, x, kernel, bias, y, columns)
+            rows = even_block(phase->count[1] - i, NARROW_ROWS);
+            BY_NARROW(rows, window_tile, 1, pass, phase, x, kernel, bias, y, columns)
         }
     }
 }
@@ -126,7 +126,7 @@ typedef struct st_windows {
 /* dk [rows][vectors V] (+)= the sum over windows of x[i] * dy, for neighbouring values i of the windows. */
 INLINE void gradient_tile(int rows, int vectors, const st_windows *windows, const float *x, const float *dy, float *dk,
                           bool accumulate) {
-    vf c[12][2];
+    vf c[NARROW_ROWS][2];
     const int64_t x_step = windows->x_step, dy_step = windows->dy_step;
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) c[i][v] = accumulate ? load(dk + (i * vectors + v) * V) : (vf){0};
@@ -149,8 +149,8 @@ INLINE void gradient_tile(int rows, int vectors, const st_windows *windows, cons
    neighbours to keep the processor busy. */
 INLINE void scattered_tile(int rows, int vectors, const st_windows *windows, const float *x, const int64_t *offset,
                            const float *dy, float *dk, bool accumulate) {
-    vf c[12][2];
-    const float *at[12];
+    vf c[NARROW_ROWS][2];
+    const float *at[NARROW_ROWS];
     const int64_t x_step = windows->x_step, dy_step = windows->dy_step;
     UNROLL for (int i = 0; i < rows; i++) {
         at[i] = x + offset[i];
@@ -179,7 +179,7 @@ static void gradient_panel(const st_conv_pass *pass, const st_windows *windows, 
     const int64_t span = phase->taps[1] * pass->channels, depth = phase->taps[0] * span;
     const int64_t width = columns > V ? PANEL : V;
     if (span < SCATTERED) {
-        int64_t offset[12];
+        int64_t offset[NARROW_ROWS];
         for (int64_t k = 0, rows; k < depth; k += rows, dk += rows * width) {
             rows = even_block(depth - k, ROWS);
             for (int64_t i = 0; i < rows; i++)
@@ -197,8 +197,8 @@ static void gradient_panel(const st_conv_pass *pass, const st_windows *windows, 
                 rows = even_block(span - k, ROWS);
                 BY_ROWS(rows, gradient_tile, 2, windows, x + k, dy, dk, accumulate)
             } else {
-                rows = even_block(span - k, 12);
-                BY_12(rows, gradient_tile, 1, windows, x + k, dy, dk, accumulate)
+                rows = even_block(span - k, NARROW_ROWS);
+                BY_NARROW(rows, gradient_tile, 1, windows, x + k, dy, dk, accumulate)
             }
         }
 }

@@ -69,18 +69,22 @@ INLINE void multiply_dot(int rows, int columns, const st_dense *call, const floa
     }
 }
 
-/* Calls f(constant rows, ...) for 1 <= rows <= 6, 12, ROWS. */
+/* Calls f(constant rows, ...) for 1 <= rows <= 3, 6, 12, ROWS, NARROW_ROWS. */
 #define CASE(n, f, ...)                                                                                                \
     case n:                                                                                                            \
         f(n, __VA_ARGS__);                                                                                             \
         break;
-#define CASES_TO_6(f, ...)                                                                                             \
+#define CASES_TO_3(f, ...)                                                                                             \
     CASE(1, f, __VA_ARGS__)                                                                                            \
     CASE(2, f, __VA_ARGS__)                                                                                            \
-    CASE(3, f, __VA_ARGS__)                                                                                            \
+    CASE(3, f, __VA_ARGS__)
+#define CASES_TO_6(f, ...)                                                                                             \
+    CASES_TO_3(f, __VA_ARGS__)                                                                                         \
     CASE(4, f, __VA_ARGS__)                                                                                            \
     CASE(5, f, __VA_ARGS__)                                                                                            \
     CASE(6, f, __VA_ARGS__)
+#define BY_3(rows, f, ...)                                                                                             \
+    switch (rows) { CASES_TO_3(f, __VA_ARGS__) }
 #define BY_6(rows, f, ...)                                                                                             \
     switch (rows) { CASES_TO_6(f, __VA_ARGS__) }
 #define BY_12(rows, f, ...)                                                                                            \
@@ -95,8 +99,15 @@ INLINE void multiply_dot(int rows, int columns, const st_dense *call, const floa
     }
 #if ROWS == 12
 #define BY_ROWS BY_12
-#else
+#elif ROWS == 6
 #define BY_ROWS BY_6
+#else
+#define BY_ROWS BY_3
+#endif
+#if NARROW_ROWS == 12
+#define BY_NARROW BY_12
+#else
+#define BY_NARROW BY_3
 #endif
 
 /* Splits n into the fewest blocks of at most `most`, as even as can be: the size of the next one. */

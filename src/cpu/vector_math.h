@@ -12,12 +12,18 @@ typedef float vf __attribute__((vector_size(4 * V), aligned(4), may_alias));
 typedef int32_t vi __attribute__((vector_size(4 * V), aligned(4), may_alias));
 
 #define PANEL (2 * V)
-#if V == 16 /* 32 registers */
+#if defined(ST_SMALL_TILES) /* of a test, where the compiler splits the vectors: large tiles would take it minutes */
+#define ROWS 3
+#define DOT_ROWS 3
+#define NARROW_ROWS 3
+#elif V == 16 /* 32 registers */
 #define ROWS 12
 #define DOT_ROWS 4
-#else /* 16 registers */
+#define NARROW_ROWS 12 /* of a tile of one vector */
+#else                  /* 16 registers */
 #define ROWS 6
 #define DOT_ROWS 3
+#define NARROW_ROWS 12
 #endif
 #define DOT_COLUMNS 4
 #define K_BLOCK 256 /* rows of a panel that stay in the first cache while the rows of x go by */
