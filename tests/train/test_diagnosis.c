@@ -65,6 +65,7 @@ static void test_changes_and_gradients(void **state) {
             assert_true(!isnan(result->epoch[e].layer[0].dead_share));
             assert_true(isnan(result->epoch[e].layer[1].dead_share));
         }
+        free(start);
         free(before);
         drop(&run);
     }
