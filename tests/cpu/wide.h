@@ -1,7 +1,7 @@
 /* The vector kernels of 16 lanes, the AVX-512 ones' source, compiled for any processor (the compiler splits the
-   vectors), with smaller tiles: where AVX-512 is absent its tails and lane sums are tested nevertheless. Included by one
-   file of a test. Gives st_vector_wide; and on it the kernels of WIDE_KERNELS, "cpu/dense.c" or "cpu/conv.c", under the
-   names st_wide_dense, or st_wide_conv2d and st_wide_conv2d_transpose. */
+   vectors), with smaller tiles: where AVX-512 is absent its tails and lane sums are tested nevertheless. Included by
+   one file of a test. Gives st_vector_wide; and on it the kernels of WIDE_KERNELS, "cpu/dense.c" or "cpu/conv.c", under
+   the names st_wide_dense, or st_wide_conv2d and st_wide_conv2d_transpose. */
 #ifndef TESTS_CPU_WIDE_H
 #define TESTS_CPU_WIDE_H
 
