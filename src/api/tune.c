@@ -167,8 +167,9 @@ static char *memory_of(const st_tuner *tuner) {
     return st_format("%s%s/strait/plans/%016llx", own ? cache : home, own ? "" : "/.cache", (unsigned long long)hash);
 }
 
-/* "threads 2, micro_batch 4, gain 1120": thousandths, which every locale reads alike. */
-static bool recall(st_setting *out, double *gain, const char *path) {
+/* "threads 2, micro_batch 4, gain 1120": thousandths, which every locale reads alike. What was found with more than
+   `most` threads, or is no setting at all, does not count. */
+static bool recall(st_setting *out, double *gain, const char *path, int64_t most) {
     char *text = NULL;
     size_t n;
     long long micro_batch;
@@ -176,7 +177,7 @@ static bool recall(st_setting *out, double *gain, const char *path) {
     if (!path || !st_path_is_file(path) || st_file_read(&text, &n, path, 4096, NULL) != STRAIT_OK) return false;
     const bool good =
         sscanf(text, "threads %d, micro_batch %lld, gain %d", &out->threads, &micro_batch, &thousandths) == 3 &&
-        out->threads >= 1 && micro_batch >= 0;
+        out->threads >= 1 && out->threads <= most && micro_batch >= 0 && thousandths >= 0;
     out->micro_batch = micro_batch;
     *gain = thousandths * 1e-3;
     st_free(text);
@@ -201,7 +202,10 @@ static void tell(const strait_observer *observer, const st_setting *best, double
         snprintf(how, sizeof how, ", %lld sample%s at a time", (long long)best->micro_batch,
                  best->micro_batch == 1 ? "" : "s");
     const char *plural = best->threads == 1 ? "" : "s";
-    if (gain > 1)
+    if (gain <= 0)
+        snprintf(line, sizeof line, "tuned%s: %d thread%s%s, as the rule's split does not fit into memory",
+                 tried ? "" : " before", best->threads, plural, how);
+    else if (gain > 1)
         snprintf(line, sizeof line, "tuned%s: %d thread%s%s, %.0f %% faster than by the rule", tried ? "" : " before",
                  best->threads, plural, how, 100 * (gain - 1));
     else
@@ -232,14 +236,15 @@ strait_status st_tune(strait_recipe *recipe, const strait_model *model, const st
     st_setting best;
     double gain = 1;
     strait_status status = STRAIT_OK;
-    const bool known = recall(&best, &gain, path);
+    const bool known = recall(&best, &gain, path, recipe->train.threads);
     if (!known) {
         int index = 0;
         status = make_values(&tuner, err);
         if (status == STRAIT_OK) status = try_all(&index, &tuner, err);
         best = tuner.setting[index];
-        gain = index ? best.rate / tuner.setting[0].rate : 1;
-        if (status == STRAIT_OK) remember(&best, gain, path);
+        const double rule = tuner.setting[0].rate;
+        if (index) gain = rule > 0 ? best.rate / rule : 0; /* 0: there is nothing to compare with */
+        if (status == STRAIT_OK && best.rate > 0) remember(&best, gain, path);
     }
     if (status == STRAIT_OK) {
         recipe->train.threads = best.threads;
