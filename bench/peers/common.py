@@ -113,12 +113,12 @@ def is_dense(workload):
 
 
 def samples_of(workload):
-    """How many samples there are, as in `strait bench`: 12,000, or what is 64 MB, or four batches; the last batch of an
+    """How many samples there are, as in `strait bench`: 12,000, or what is 64 MB, or a batch; the last batch of an
     epoch may be smaller."""
     values = 1
     for size in workload.shape:
         values *= size
-    return max(min((64 << 20) // (4 * values), 12000), 4 * workload.batch)
+    return max(min((64 << 20) // (4 * values), 12000), workload.batch)
 
 
 def best_rate(epochs, seconds):

@@ -36,11 +36,11 @@ STRAIT_API const char *strait_bench_standard(size_t i) {
     return i < sizeof standard / sizeof *standard ? standard[i] : NULL;
 }
 
-/* More than any cache keeps, as real data is: 12,000 small samples, or what is 64 MB, or four batches. */
+/* More than any cache keeps, as real data is: 12,000 small samples, or what is 64 MB, or a batch where that is more. */
 static int64_t samples_for(int64_t values, int64_t batch) {
     const int64_t fit = ((int64_t)64 << 20) / (values * (int64_t)sizeof(float));
     const int64_t n = fit < 12000 ? fit : 12000;
-    return n < 4 * batch ? 4 * batch : n;
+    return n < batch ? batch : n;
 }
 
 /* Uniform values in 0..1. The caller frees *out. */
@@ -249,9 +249,10 @@ static strait_status measure(strait_bench_row *row, const char *name, const stra
 
 /* Before, between and after the workloads: the highest counts. */
 static strait_status measure_peak(strait_bench *bench, strait_error *err) {
+    const int processors = st_processors(), threads = bench->threads < processors ? bench->threads : processors;
     double flops, bytes;
-    ST_TRY(st_cpu_peak(&flops, bench->threads, err));
-    ST_TRY(st_cpu_bandwidth(&bytes, bench->threads, err));
+    ST_TRY(st_cpu_peak(&flops, threads, err));
+    ST_TRY(st_cpu_bandwidth(&bytes, threads, err));
     if (flops > bench->peak_gflops) bench->peak_gflops = flops;
     if (bytes > bench->peak_gbytes) bench->peak_gbytes = bytes;
     return STRAIT_OK;

@@ -149,7 +149,7 @@ static strait_status choose_split(st_session *session, strait_error *err) {
     const strait_train_options *options = session->options;
     if (options->plan && (options->tune || options->threads > 0))
         return st_fail(err, STRAIT_ARGUMENT, "the split of %s cannot be taken and another one chosen", options->plan);
-    if (options->plan) return st_take_split(session->recipe, options->plan, err);
+    if (options->plan) return st_take_split(session->recipe, session->model, options->plan, err);
     return options->tune ? st_tune(session->recipe, session->model, &options->observer, err) : STRAIT_OK;
 }
 

@@ -244,7 +244,8 @@ strait_status st_tune(strait_recipe *recipe, const strait_model *model, const st
         best = tuner.setting[index];
         const double rule = tuner.setting[0].rate;
         if (index) gain = rule > 0 ? best.rate / rule : 0; /* 0: there is nothing to compare with */
-        if (status == STRAIT_OK && best.rate > 0) remember(&best, gain, path);
+        /* More than threefold is the load of other programs: it counts for this time alone. */
+        if (status == STRAIT_OK && best.rate > 0 && gain < 3) remember(&best, gain, path);
     }
     if (status == STRAIT_OK) {
         recipe->train.threads = best.threads;
@@ -256,7 +257,19 @@ strait_status st_tune(strait_recipe *recipe, const strait_model *model, const st
     return status;
 }
 
-strait_status st_take_split(strait_recipe *recipe, const char *run, strait_error *err) {
+/* Whether an op mixes samples: then the split follows from batch and threads. */
+static bool mixes_samples(const strait_recipe *recipe, const strait_model *model) {
+    st_runner *runner = NULL;
+    st_runner_config config = st_training_runner(model, recipe, &st_engine_cpu);
+    config.micro_batch = 0;
+    config.unbound = true;
+    if (st_runner_new(&runner, &config, NULL) != STRAIT_OK) return false;
+    const bool in_step = st_runner_in_step(runner);
+    st_runner_free(runner);
+    return in_step;
+}
+
+strait_status st_take_split(strait_recipe *recipe, const strait_model *model, const char *run, strait_error *err) {
     char *folder = NULL, *path = NULL;
     strait_recipe *other = NULL;
     ST_TRY(st_run_find(&folder, run, err));
@@ -267,7 +280,7 @@ strait_status st_take_split(strait_recipe *recipe, const char *run, strait_error
         status = st_fail(err, STRAIT_ARGUMENT, "%s does not say how its steps were split (train.threads)", path);
     if (status == STRAIT_OK) {
         recipe->train.threads = other->train.threads;
-        recipe->train.micro_batch = other->train.micro_batch;
+        recipe->train.micro_batch = mixes_samples(recipe, model) ? 0 : other->train.micro_batch;
     }
     strait_recipe_free(other);
     st_free(path);

@@ -13,7 +13,8 @@
 strait_status st_tune(strait_recipe *recipe, const strait_model *model, const strait_observer *observer,
                       strait_error *err);
 
-/* Puts the split of a run, a folder or a name in runs/, into recipe->train. Errors: NOT_FOUND, those of its recipe. */
-strait_status st_take_split(strait_recipe *recipe, const char *run, strait_error *err);
+/* Puts the split of a run, a folder or a name in runs/, into recipe->train; its threads alone where the model has an op
+   over the whole batch. Errors: NOT_FOUND, those of its recipe. */
+strait_status st_take_split(strait_recipe *recipe, const strait_model *model, const char *run, strait_error *err);
 
 #endif
