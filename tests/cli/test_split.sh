@@ -34,28 +34,41 @@ run train small.yaml --tune
 expect_exit 0
 grep -q '^tuned: ' "$err" || fail "taken from a damaged file: $(head -n 1 "$err")"
 
+check "a remembered split of more threads than there are is tried anew"
+for file in cache/strait/plans/*; do echo 'threads 999999, micro_batch 4, gain 1120' >"$file"; done
+run train small.yaml --tune
+expect_exit 0
+grep -q '^tuned: ' "$err" || fail "taken: $(head -n 1 "$err")"
+
 check "--plan takes another run's split, and so its bits"
 run train small.yaml --set train.threads=1 --set train.micro_batch=3
 expect_exit 0
-run train small.yaml --plan small-005
+run train small.yaml --plan small-006
 expect_exit 0
-[ "$(split_of small-006)" = "$(split_of small-005)" ] || fail "another split: $(split_of small-006)"
-cmp -s runs/small-005/model.safetensors runs/small-006/model.safetensors || fail "other bits"
+[ "$(split_of small-007)" = "$(split_of small-006)" ] || fail "another split: $(split_of small-007)"
+cmp -s runs/small-006/model.safetensors runs/small-007/model.safetensors || fail "other bits"
+
+check "of a model with an op over the whole batch it takes the threads alone"
+sed 's/^  decoder:/    - batch_norm\n  decoder:/' small.yaml >norm.yaml
+grep -q batch_norm norm.yaml || fail "no batch_norm in the recipe"
+run train norm.yaml --plan small-006 --out norm
+expect_exit 0
+grep -q '^ *threads: 1' norm/small-001/recipe.yaml || fail "other threads"
 
 check "a resumed run keeps its split"
-run train --resume small-006 --epochs 2
+run train --resume small-007 --epochs 2
 expect_exit 0
-[ "$(split_of small-006)" = "$(split_of small-005)" ] || fail "another split: $(split_of small-006)"
+[ "$(split_of small-007)" = "$(split_of small-006)" ] || fail "another split: $(split_of small-007)"
 
 check "what cannot be"
 expect_refused 'nowhere: neither a run' train small.yaml --plan nowhere
-for words in "--plan small-005 --tune" "--plan small-005 --threads 1"; do
+for words in "--plan small-006 --tune" "--plan small-006 --threads 1"; do
     run train small.yaml $words
     expect_exit 2
     grep -q -- '--plan takes another run' "$err" || fail "not told: $(cat "$err")"
 done
-for words in "--tune" "--plan small-005"; do
-    run train --resume small-006 $words
+for words in "--tune" "--plan small-006"; do
+    run train --resume small-007 $words
     expect_exit 2
 done
 
