@@ -38,7 +38,7 @@ static void print_machine(const strait_machine *machine) {
     print_cache("L1d", machine->l1d_cache);
     print_cache("L2", machine->l2_cache);
     printf("L3 %s\n", machine->l3_cache > 0 ? cli_bytes((double)machine->l3_cache).text : "unknown");
-    printf("kernels      oneDNN %s%s%s\n", machine->onednn, cli_dot(), machine->instructions);
+    printf("kernels      %s (the peak measured with oneDNN %s)\n", machine->instructions, machine->onednn);
     print_folders("data in", machine->data_folders);
     print_folders("recipes in", machine->recipe_folders);
 }

@@ -38,8 +38,6 @@ static void plan_update(st_update *update) {
 
 const st_engine st_engine_cpu = {
     .name = "cpu",
-    .set_threads = st_onednn_set_threads,
-    .thread_init = st_onednn_thread_init,
     .plan_update = plan_update,
     .kernel =
         {

@@ -344,16 +344,7 @@ static strait_status open_list(st_source **out, const char *path, st_words *path
 static strait_status add_images(st_words *paths, const char *folder, strait_error *err) {
     st_words *names = NULL;
     ST_TRY(st_list_folder(&names, folder, false, is_image, err));
-    strait_status status = STRAIT_OK;
-    for (int64_t i = 0; i < names->n && status == STRAIT_OK; i++) {
-        char *path = st_path_join(folder, names->at[i]);
-        if (path) {
-            st_words_add(paths, path, strlen(path));
-        } else {
-            status = st_fail_memory(err, strlen(folder), "a path");
-        }
-        st_free(path);
-    }
+    const strait_status status = st_words_add_joined(paths, folder, names, err);
     st_words_free(names);
     return status;
 }

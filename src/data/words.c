@@ -31,19 +31,20 @@ void st_words_free(st_words *words) {
     st_free(words);
 }
 
+strait_status st_words_add_joined(st_words *paths, const char *folder, const st_words *names, strait_error *err) {
+    for (int64_t i = 0; i < names->n; i++) {
+        char *path = st_path_join(folder, names->at[i]);
+        if (!path) return st_fail_memory(err, strlen(folder), "a path");
+        st_words_add(paths, path, strlen(path));
+        st_free(path);
+    }
+    return STRAIT_OK;
+}
+
 strait_status st_words_join(st_words **out, const char *folder, const st_words *names, strait_error *err) {
     st_words *paths = NULL;
     ST_TRY(st_words_new(&paths, err));
-    strait_status status = STRAIT_OK;
-    for (int64_t i = 0; i < names->n && status == STRAIT_OK; i++) {
-        char *path = st_path_join(folder, names->at[i]);
-        if (path) {
-            st_words_add(paths, path, strlen(path));
-        } else {
-            status = st_fail_memory(err, strlen(folder), "a path");
-        }
-        st_free(path);
-    }
+    strait_status status = st_words_add_joined(paths, folder, names, err);
     if (status == STRAIT_OK) status = st_words_finish(paths, err);
     if (status == STRAIT_OK) {
         *out = paths;

@@ -18,6 +18,8 @@ strait_status st_words_new(st_words **out, strait_error *err);
 void st_words_add(st_words *words, const char *string, size_t n);
 /* Fills in `at`; nothing is added any more. Errors: MEMORY. */
 strait_status st_words_finish(st_words *words, strait_error *err);
+/* Adds the names in a folder as paths. Errors: MEMORY. */
+strait_status st_words_add_joined(st_words *paths, const char *folder, const st_words *names, strait_error *err);
 /* The names in a folder as paths, finished; the caller's. Errors: MEMORY. */
 strait_status st_words_join(st_words **out, const char *folder, const st_words *names, strait_error *err);
 void st_words_free(st_words *words); /* NULL is fine */

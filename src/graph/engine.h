@@ -133,12 +133,7 @@ struct st_update {
 };
 
 typedef struct st_engine {
-    const char *name; /* "cpu", "reference" */
-    /* Tells the libraries under the engine how many threads of their own to use when called from this thread; gives how
-       many it were before, 0 when that is not known. A runner sets one, and puts the caller's number back when freed.
-       (optional) */
-    int (*set_threads)(int n);
-    void (*thread_init)(void);              /* run once on each worker (optional) */
+    const char *name;                       /* "cpu", "reference" */
     void (*plan_update)(st_update *update); /* chooses how this engine computes it */
     const st_kernel *kernel[ST_OP_COUNT];   /* NULL: the plan does it (reshape) */
 } st_engine;

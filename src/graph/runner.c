@@ -194,9 +194,7 @@ strait_status st_runner_new(st_runner **out, const st_runner_config *config, str
         status = new_replica(runner, 0, err);
         goto out;
     }
-    if (config->engine->set_threads) runner->threads_before = config->engine->set_threads(1);
-    /* The pool first: kernels are made under the thread settings they will run with. */
-    status = st_pool_new(&runner->pool, runner->n_replicas, config->engine->thread_init, err);
+    status = st_pool_new(&runner->pool, runner->n_replicas, NULL, err);
     for (int i = 0; i < runner->n_replicas && status == STRAIT_OK; i++)
         status = new_replica(runner, i, err);
     if (status == STRAIT_OK) status = list_segments(runner, err);
@@ -214,7 +212,6 @@ out:
 void st_runner_free(st_runner *runner) {
     if (!runner) return;
     st_pool_free(runner->pool);
-    if (runner->threads_before > 0) runner->config.engine->set_threads(runner->threads_before);
     for (int i = 0; runner->replica && i < runner->n_replicas; i++) {
         st_plan_free(runner->replica[i].plan);
         st_free(runner->replica[i].gradient);

@@ -31,7 +31,6 @@ struct st_runner {
     uint32_t *identity;    /* [batch_size] 0, 1, 2, ...: the streams of samples without a number */
     int n_segments;
     st_segment *segment;
-    int threads_before; /* of the caller, in the libraries under the engine */
     st_job job;
 };
 

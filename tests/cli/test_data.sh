@@ -148,7 +148,7 @@ check "info"
 run info
 expect_exit 0
 expect_stdout '^processor '
-expect_stdout '^kernels +oneDNN [0-9]'
+expect_stdout '^kernels +(avx512|avx2|generic) \(the peak measured with oneDNN [0-9]'
 expect_stdout '^recipes +[a-z]'
 expect_stdout ' fashion-basic$'
 run info --json

@@ -402,7 +402,6 @@ static void test_losses(void **state) {
 }
 
 int main(void) {
-    st_engine_cpu.thread_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv2d_even_image_stride_2_same),
         cmocka_unit_test(test_conv2d_odd_image_stride_2_same),

@@ -147,7 +147,6 @@ static void test_small_images(void **state) {
 #define ON_ALL(test) ON(test, "generic"), ON(test, "avx2"), ON(test, "avx512")
 
 int main(void) {
-    st_engine_cpu.thread_init();
     const struct CMUnitTest tests[] = {
         ON_ALL(test_dense_widths),
         ON_ALL(test_dense_rows_and_depth),

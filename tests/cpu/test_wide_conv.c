@@ -30,7 +30,6 @@ static void test_few_filters(void **state) {
 }
 
 int main(void) {
-    st_engine_cpu.thread_init();
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_few_filters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

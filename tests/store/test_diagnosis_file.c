@@ -118,9 +118,10 @@ static void read_and_written_again(void **state) {
 static void refuse(const char *json, const char *from, const char *to, const char *named) {
     const char *at = strstr(json, from);
     if (!at) fail_msg("the example lacks %s", from);
-    char *changed = malloc(strlen(json) + strlen(to) + 1);
+    const size_t room = strlen(json) + strlen(to) + 1;
+    char *changed = malloc(room);
     assert_non_null(changed);
-    sprintf(changed, "%.*s%s%s", (int)(at - json), json, to, at + strlen(from));
+    snprintf(changed, room, "%.*s%s%s", (int)(at - json), json, to, at + strlen(from));
     strait_diagnosis *read = NULL;
     strait_error err = {0};
     const strait_status status = st_diagnosis_parse(&read, changed, strlen(changed), "runs/x/diagnosis.json", &err);

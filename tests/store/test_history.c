@@ -101,8 +101,7 @@ static void damaged_histories(void **state) {
     strait_error err;
     for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
         char csv[512];
-        strcpy(csv, old_header);
-        strcat(csv, damage[i].rows);
+        assert_in_range(snprintf(csv, sizeof csv, "%s%s", old_header, damage[i].rows), 1, sizeof csv - 1);
         test_file("h.csv", csv, strlen(csv));
         assert_int_equal(st_history_read(&rows, &n, "h.csv", &err), STRAIT_FORMAT);
         assert_string_equal(err.message, damage[i].message);

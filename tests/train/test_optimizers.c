@@ -270,9 +270,11 @@ static void test_states(void **state) {
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
         st_setup setup = set_up(yaml, 1, &wanted[k].set, 8, (st_trainer_config){0});
         char names[8] = "";
+        size_t length = 0;
         for (int i = 0; i < ST_MAX_STATES; i++) {
             const char *name;
-            if (st_stepper_state(st_trainer_stepper(setup.trainer), i, &name)) strcat(names, name);
+            if (st_stepper_state(st_trainer_stepper(setup.trainer), i, &name))
+                length += (size_t)snprintf(names + length, sizeof names - length, "%s", name);
         }
         assert_string_equal(names, wanted[k].names);
         assert_int_equal(st_optimizer_states(&setup.recipe->train.optimizer), wanted[k].n);
