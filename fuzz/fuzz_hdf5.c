@@ -1,9 +1,10 @@
 /* Any bytes as an HDF5 file, of cells (h5ad, 10x) or of plain data sets, are a data set or an error of one line; with
-   labels and proteins, and with a matrix named, likewise. */
+   labels and proteins, and with a matrix named, likewise. What libhdf5 itself cannot stand is found in a child. */
 #include "data/reader.h"
 #include "data_file.h"
 
-static void check_options(const char *path, const st_source_options *options) {
+/* Whether it could be tried: not where libhdf5 failed on it in a child, which may have taken seconds. */
+static int check_options(const char *path, const st_source_options *options) {
     st_source *source = NULL;
     strait_error err = {0};
     if (st_source_open(&source, path, options, &err) == STRAIT_OK)
@@ -11,6 +12,7 @@ static void check_options(const char *path, const st_source_options *options) {
     else
         insist(source == NULL && err.message[0] && !strchr(err.message, '\n'));
     st_source_release(source);
+    return !strstr(err.message, "the HDF5 library fails on it");
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t most, unsigned seed);
@@ -54,8 +56,8 @@ static int make_file(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     if (!make_file() || !write_bytes(path, bytes, n)) return 0;
+    if (!check_options(path, &(st_source_options){.label = "label", .proteins = "auto"})) return 0;
+    if (!check_options(path, &(st_source_options){.key = "obsm/protein_expression"})) return 0;
     check_data(path);
-    check_options(path, &(st_source_options){.label = "label", .proteins = "auto"});
-    check_options(path, &(st_source_options){.key = "obsm/protein_expression"});
     return 0;
 }

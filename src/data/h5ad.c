@@ -328,6 +328,7 @@ const st_reader st_reader_h5ad = {.name = "h5ad",
                                   .keys = true,
                                   .probe = probe_h5ad,
                                   .look = look_h5ad,
+                                  .rehearse = st_hdf5_rehearse,
                                   .open = open_h5ad,
                                   .read = st_cells_read,
                                   .close = st_cells_close};

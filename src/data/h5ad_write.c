@@ -70,11 +70,19 @@ static strait_status write_origin(st_hdf5 *file, const strait_array *z, const st
     return encode_as(file, "uns/strait/latent_size", "numeric-scalar", "0.2.0", err);
 }
 
-static strait_status edit(const char *place, const strait_array *z, const st_h5ad_origin *origin, strait_error *err) {
+/* What is to be written where. */
+typedef struct edition {
+    const char *place;
+    const strait_array *z;
+    const st_h5ad_origin *origin;
+} edition;
+
+static strait_status edit(void *context, strait_error *err) {
+    const edition *e = context;
     st_hdf5 *file = NULL;
-    ST_TRY(st_hdf5_edit(&file, place, err));
-    strait_status status = write_latent(file, z, err);
-    if (status == STRAIT_OK) status = write_origin(file, z, origin, err);
+    ST_TRY(st_hdf5_edit(&file, e->place, err));
+    strait_status status = write_latent(file, e->z, err);
+    if (status == STRAIT_OK) status = write_origin(file, e->z, e->origin, err);
     if (status == STRAIT_OK) status = st_hdf5_flush(file, err);
     st_hdf5_close(file);
     return status;
@@ -87,7 +95,8 @@ strait_status st_h5ad_write_latent(const char *path, const strait_data *data, co
     ST_TRY(check_input(path, data, z, err));
     ST_TRY(st_file_create_copy(&copy, data->source->path, path, err));
     strait_status status = st_file_lend(&place, copy, err);
-    if (status == STRAIT_OK) status = edit(place, z, origin, err);
+    edition e = {.place = place, .z = z, .origin = origin};
+    if (status == STRAIT_OK) status = st_hdf5_do_apart(edit, &e, data->source->path, err);
     if (status == STRAIT_OK) return st_file_commit(copy, err);
     st_file_abandon(copy);
     return status;

@@ -1,7 +1,7 @@
 /* HDF5 files, through libhdf5; hdf5*.c alone know it. Calls from several threads take turns: the library is not made
    for threads. Nothing outside the file is followed: no external links, no external or virtual storage. What a file
    announces is believed only as far as ST_SOURCE_MAX_BYTES, and far more than its stored bytes could inflate to is
-   taken for a trap. */
+   taken for a trap. Files are opened by st_source_open alone, which has a reader rehearse first. */
 #ifndef ST_DATA_HDF5_H
 #define ST_DATA_HDF5_H
 
@@ -40,6 +40,19 @@ typedef struct st_hdf5_info {
 
 /* The numbers a read can be asked for. */
 typedef enum st_hdf5_number { ST_HDF5_U8, ST_HDF5_U16, ST_HDF5_F32, ST_HDF5_F64, ST_HDF5_I64 } st_hdf5_number;
+
+/* ---- trials: libhdf5 itself crashes or runs for ever on files that were damaged on purpose (hdf5_apart.c) ---- */
+
+typedef strait_status st_hdf5_work(void *context, strait_error *err);
+
+/* Does work in a child process, as a rehearsal for this one: opens the file at path and what will be wanted of it, and
+   leaves open what will be read from later. OK: it went well, and the same may be done here. Errors: the work's, and
+   then it need not be done again (but for MEMORY, which is OK here: this process may have more); FORMAT where libhdf5
+   did not come back; IO. */
+strait_status st_hdf5_rehearse(st_hdf5_work *work, void *context, const char *path, strait_error *err);
+/* Does work on the file at path, or a copy of it, in a child process alone: for what changes it. Errors: the work's;
+ * FORMAT; IO. */
+strait_status st_hdf5_do_apart(st_hdf5_work *work, void *context, const char *path, strait_error *err);
 
 /* Whether n bytes begin as an HDF5 file does. */
 bool st_hdf5_is(const uint8_t *head, size_t n);

@@ -42,6 +42,11 @@ void st_hdf5_register_lzf(void);
    past its end. */
 herr_t st_hdf5_read_set(const st_hdf5_set *set, hid_t type, hid_t memory, hid_t space, void *dst);
 
+/* Whether this is a child in which the opening of a file is rehearsed. */
+bool st_hdf5_rehearsing(void);
+/* Under the lock: reads the whole index of a set's chunks, where it has one. FORMAT. */
+strait_status st_hdf5_visit_chunks(hid_t set, const char *path, const char *name, strait_error *err);
+
 /* Under the lock: the type of a set or a member, the caller's to close; negative when there is no such member. */
 hid_t st_hdf5_type_of(const st_hdf5_set *set, const char *member);
 

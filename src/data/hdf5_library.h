@@ -20,6 +20,7 @@
     X(H5Dclose) \
     X(H5Dcreate2) \
     X(H5Dget_create_plist) \
+    X(H5Dget_num_chunks) \
     X(H5Dget_space) \
     X(H5Dget_storage_size) \
     X(H5Dget_type) \
@@ -30,6 +31,7 @@
     X(H5Ewalk2) \
     X(H5Fclose) \
     X(H5Fflush) \
+    X(H5Fget_obj_ids) \
     X(H5Fopen) \
     X(H5Gclose) \
     X(H5Gcreate2) \
@@ -83,6 +85,7 @@
     X(H5Zfilter_avail) \
     X(H5Zregister) \
     X(H5allocate_memory) \
+    X(H5close) \
     X(H5free_memory) \
     X(H5open)
 #define ST_HDF5_VARIABLES(X) \
@@ -139,6 +142,8 @@ strait_status st_hdf5_load(const char *path, strait_error *err);
 #define H5Dcreate2 (*st_hdf5_loaded.at_H5Dcreate2)
 #undef H5Dget_create_plist
 #define H5Dget_create_plist (*st_hdf5_loaded.at_H5Dget_create_plist)
+#undef H5Dget_num_chunks
+#define H5Dget_num_chunks (*st_hdf5_loaded.at_H5Dget_num_chunks)
 #undef H5Dget_space
 #define H5Dget_space (*st_hdf5_loaded.at_H5Dget_space)
 #undef H5Dget_storage_size
@@ -159,6 +164,8 @@ strait_status st_hdf5_load(const char *path, strait_error *err);
 #define H5Fclose (*st_hdf5_loaded.at_H5Fclose)
 #undef H5Fflush
 #define H5Fflush (*st_hdf5_loaded.at_H5Fflush)
+#undef H5Fget_obj_ids
+#define H5Fget_obj_ids (*st_hdf5_loaded.at_H5Fget_obj_ids)
 #undef H5Fopen
 #define H5Fopen (*st_hdf5_loaded.at_H5Fopen)
 #undef H5Gclose
@@ -265,6 +272,8 @@ strait_status st_hdf5_load(const char *path, strait_error *err);
 #define H5Zregister (*st_hdf5_loaded.at_H5Zregister)
 #undef H5allocate_memory
 #define H5allocate_memory (*st_hdf5_loaded.at_H5allocate_memory)
+#undef H5close
+#define H5close (*st_hdf5_loaded.at_H5close)
 #undef H5free_memory
 #define H5free_memory (*st_hdf5_loaded.at_H5free_memory)
 #undef H5open

@@ -94,5 +94,10 @@ static bool probe_hdf5(const char *path, const uint8_t *head, size_t n) {
     return st_hdf5_is(head, n) || st_ends_with(path, ".h5") || st_ends_with(path, ".hdf5");
 }
 
-const st_reader st_reader_hdf5 = {
-    .name = "hdf5", .keys = true, .probe = probe_hdf5, .open = open_hdf5, .read = read_hdf5, .close = close_hdf5};
+const st_reader st_reader_hdf5 = {.name = "hdf5",
+                                  .keys = true,
+                                  .probe = probe_hdf5,
+                                  .rehearse = st_hdf5_rehearse,
+                                  .open = open_hdf5,
+                                  .read = read_hdf5,
+                                  .close = close_hdf5};

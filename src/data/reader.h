@@ -83,6 +83,10 @@ struct st_reader {
     /* Where those bytes cannot tell: whether a file that probe takes is for this reader, by looking into it. May be
        NULL. Errors: MEMORY. */
     strait_status (*look)(bool *out, const char *path, strait_error *err);
+    /* For formats whose library a damaged file can crash: does work (the looking, the opening) in a child process
+       first. OK: it may be done here. NULL: no need. Errors: those of work, FORMAT, IO. */
+    strait_status (*rehearse)(strait_status (*work)(void *context, strait_error *err), void *context, const char *path,
+                              strait_error *err);
     /* Fills in type, samples, shape and either values or what read needs. What it has filled in when it fails is
        given to close all the same. */
     strait_status (*open)(st_source *source, const char *path, const st_source_options *options, strait_error *err);

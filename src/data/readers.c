@@ -71,6 +71,56 @@ strait_status st_source_open_several(st_source **out, bool *found, const char *p
     return status;
 }
 
+/* A file that is being opened. */
+typedef struct opening {
+    const char *path;
+    const st_source_options *options;
+    const uint8_t *head;
+    size_t n_head;
+} opening;
+
+static strait_status find_reader(const st_reader **out, const opening *o, strait_error *err) {
+    for (int i = 0; st_readers[i]; i++) {
+        bool takes = st_readers[i]->probe(o->path, o->head, o->n_head);
+        if (takes && st_readers[i]->look) ST_TRY(st_readers[i]->look(&takes, o->path, err));
+        *out = st_readers[i];
+        if (takes) return STRAIT_OK;
+    }
+    return fail_unknown_format(o->path, o->head, o->n_head, err);
+}
+
+static strait_status open_file(st_source **out, const opening *o, strait_error *err) {
+    const st_reader *reader = NULL;
+    ST_TRY(find_reader(&reader, o, err));
+    if (o->options->key && !reader->keys)
+        return st_fail(err, STRAIT_ARGUMENT,
+                       "%s: a single file has no split '%s'; only known data sets and folders have splits", o->path,
+                       o->options->key);
+    st_source *source = NULL;
+    ST_TRY(st_source_new(&source, reader, o->path, err));
+    strait_status status = keep_options(source, o->options, err);
+    if (status == STRAIT_OK) status = reader->open(source, o->path, o->options, err);
+    if (status == STRAIT_OK) {
+        *out = source;
+    } else {
+        st_source_release(source);
+    }
+    return status;
+}
+
+/* In the child: as the parent then opens the file, and reads from it what is not kept in memory. It stays open. */
+static strait_status rehearse_opening(void *context, strait_error *err) {
+    st_source *source = NULL;
+    ST_TRY(open_file(&source, context, err));
+    if (source->values || source->sparse) return STRAIT_OK;
+    void *sample = st_alloc((size_t)source->n_values, st_dtype_size(source->type));
+    if (!sample) return st_fail_memory(err, (size_t)source->n_values * st_dtype_size(source->type), "a sample");
+    strait_status status = source->reader->read(sample, source, 0, err);
+    if (status == STRAIT_OK) status = source->reader->read(sample, source, source->n_samples - 1, err);
+    st_free(sample);
+    return status;
+}
+
 strait_status st_source_open(st_source **out, const char *path, const st_source_options *options, strait_error *err) {
     const st_source_options all = options ? *options : (st_source_options){0};
     bool found = false;
@@ -79,30 +129,15 @@ strait_status st_source_open(st_source **out, const char *path, const st_source_
     if (st_path_is_folder(path))
         return st_fail(err, STRAIT_FORMAT, "%s: is a folder without data files; name a data file", path);
     uint8_t head[HEAD_BYTES];
-    size_t n = 0;
-    ST_TRY(read_head(head, &n, path, err));
-    const st_reader *reader = NULL;
-    for (int i = 0; st_readers[i] && !reader; i++) {
-        bool takes = st_readers[i]->probe(path, head, n);
-        if (takes && st_readers[i]->look) ST_TRY(st_readers[i]->look(&takes, path, err));
-        if (takes) reader = st_readers[i];
+    opening o = {.path = path, .options = &all, .head = head};
+    ST_TRY(read_head(head, &o.n_head, path, err));
+    bool rehearsed = false;
+    for (int i = 0; st_readers[i] && !rehearsed; i++) {
+        if (!st_readers[i]->rehearse || !st_readers[i]->probe(path, head, o.n_head)) continue;
+        ST_TRY(st_readers[i]->rehearse(rehearse_opening, &o, path, err));
+        rehearsed = true;
     }
-    if (!reader) return fail_unknown_format(path, head, n, err);
-    if (all.key && !reader->keys)
-        return st_fail(err, STRAIT_ARGUMENT,
-                       "%s: a single file has no split '%s'; only known data sets and folders have splits", path,
-                       all.key);
-
-    st_source *source = NULL;
-    ST_TRY(st_source_new(&source, reader, path, err));
-    strait_status status = keep_options(source, &all, err);
-    if (status == STRAIT_OK) status = reader->open(source, path, &all, err);
-    if (status == STRAIT_OK) {
-        *out = source;
-    } else {
-        st_source_release(source);
-    }
-    return status;
+    return open_file(out, &o, err);
 }
 
 const char *strait_data_format(int i) {

@@ -128,6 +128,7 @@ static strait_status look_tenx_hdf5(bool *out, const char *path, strait_error *e
 const st_reader st_reader_tenx_hdf5 = {.name = "10x-hdf5",
                                        .probe = probe_tenx_hdf5,
                                        .look = look_tenx_hdf5,
+                                       .rehearse = st_hdf5_rehearse,
                                        .open = open_tenx_hdf5,
                                        .read = st_cells_read,
                                        .close = st_cells_close};

@@ -57,6 +57,10 @@ refused "fewer labels than images" '(10.*40|40.*10)' bad/few-images-idx3-ubyte
 printf '\223NUMPY\1\0\377\377{' >bad/short.npy
 refused "a .npy file cut short" 'bad/short.npy' bad/short.npy
 
+# libhdf5 1.10 reads a wild address here; another may find what is wrong, and say so.
+cp "$source_root/fuzz/corpus/hdf5/crash" bad/crash.h5ad
+refused "an HDF5 file that libhdf5 crashes on" 'bad/crash.h5ad: ' bad/crash.h5ad
+
 mkdir bad/links && ln -s nothing bad/links/a.png
 mkfifo bad/pipe bad/pipe.tfrecord && mkdir bad/pipes && mkfifo bad/pipes/a.png
 refused "a pipe" 'bad/pipe: is a pipe or a device' bad/pipe
