@@ -4,14 +4,15 @@ DESTDIR ?=
 BUILD := build
 export CTEST_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: help demo build test check test-long bench install asan tsan clean format
+.PHONY: help demo build test check fuzz test-long bench install asan tsan clean format
 help:
 	@echo 'make demo        set up, build, and train an autoencoder on Fashion-MNIST'
 	@echo 'make build       build the program: build/strait'
 	@echo 'make test        build and run all tests'
 	@echo 'make check       look over the source: format, rooms, headers, lint'
 	@echo 'make asan, tsan  the tests under sanitizers'
-	@echo 'make test-long   valgrind and the fuzzers'
+	@echo 'make fuzz        each reader and parser on a few thousand damaged inputs'
+	@echo 'make test-long   valgrind, and the fuzzers for a minute each'
 	@echo 'make bench       how fast this machine trains, beside PyTorch and Keras where they are installed'
 	@echo 'make install     into PREFIX (/usr/local), below DESTDIR'
 	@echo 'make format      clang-format over all C files'
@@ -35,7 +36,10 @@ asan tsan: setup-build setup-test
 	@cmake --build $(BUILD)-$@ --target all tests
 	@tools/run-tests $(BUILD)-$@
 
-test-long: setup-build setup-test setup-long $(BUILD)/build.ninja
+fuzz: setup-build setup-fuzz
+	@tools/fuzz short
+
+test-long: setup-build setup-test setup-fuzz setup-long $(BUILD)/build.ninja
 	@cmake --build $(BUILD) --target all tests
 	@tools/test-long $(BUILD)
 

@@ -81,7 +81,13 @@ static void be_silent(void) {
     close(nowhere);
 }
 
-static void limit(int resource, rlim_t soft) {
+#ifdef __GLIBC__
+typedef __rlimit_resource_t resource_name;
+#else
+typedef int resource_name;
+#endif
+
+static void limit(resource_name resource, rlim_t soft) {
     struct rlimit now;
     if (getrlimit(resource, &now) != 0) return;
     if (now.rlim_cur <= soft) return;
