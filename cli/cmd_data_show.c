@@ -98,6 +98,7 @@ static void print_label(strait_data *data, const strait_data_info *info, int64_t
 static void draw(const drawing *d, strait_data *data, const strait_data_info *info, int64_t n, int64_t columns) {
     for (int64_t first = 0; first < n; first += columns) {
         const int64_t last = first + columns < n ? first + columns : n;
+        cli_escapes(true);
         for (int64_t y = 0; y < d->height; y += 2) {
             for (int64_t i = first; i < last; i++) {
                 for (int64_t x = 0; x < d->width; x++) {
@@ -109,6 +110,7 @@ static void draw(const drawing *d, strait_data *data, const strait_data_info *in
             }
             putchar('\n');
         }
+        cli_escapes(false);
         for (int64_t i = first; info->has_labels && i < last; i++) {
             print_label(data, info, i, d->width);
             putchar(' ');

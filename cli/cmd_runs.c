@@ -199,11 +199,10 @@ static bool confirmed(const cli_args *args, const char *path, const doomed *what
     char answer[16] = "";
     if (cli_has(args, "yes")) return true;
     if (what->is_sweep)
-        fprintf(stderr, "delete the sweep %s and its %d run%s with all their files? [y/N] ", path, what->n_runs,
+        cli_ask("delete the sweep %s and its %d run%s with all their files? [y/N] ", path, what->n_runs,
                 what->n_runs == 1 ? "" : "s");
     else
-        fprintf(stderr, "delete %s with all its files? [y/N] ", path);
-    fflush(stderr);
+        cli_ask("delete %s with all its files? [y/N] ", path);
     return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 

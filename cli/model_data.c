@@ -1,7 +1,7 @@
 #include "model_data.h"
 
-#include <stdio.h>
 #include "groups.h"
+#include "terminal.h"
 
 strait_status cli_model_load(strait_model **model, const char *const *operand, int n_operands, strait_error *err) {
     strait_model *second = NULL;
@@ -25,7 +25,7 @@ strait_status cli_model_data_open(strait_model **model, strait_data **data, cons
 strait_status cli_tell_missing(const strait_model *model, strait_data *data, bool quiet, strait_error *err) {
     char *text = NULL;
     const strait_status status = strait_model_missing(&text, model, data, err);
-    if (status == STRAIT_OK && text && !quiet) fprintf(stderr, "note: %s\n", text);
+    if (status == STRAIT_OK && text && !quiet) cli_say("note: %s", text);
     strait_string_free(text);
     return status;
 }

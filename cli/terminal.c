@@ -1,5 +1,6 @@
 #include "terminal.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -14,8 +15,70 @@
 
 static bool utf8, live, drawn; /* drawn: a line stands on the terminal without its newline */
 
+/* ---- control characters ---- */
+
+/* How far into a character of UTF-8 a stream is. */
+typedef struct place {
+    int left; /* bytes that are still to come */
+    bool may_be_control;
+} place;
+
+static char make_plain(place *at, char byte) {
+    const unsigned char c = (unsigned char)byte;
+    if (c < 0x80) {
+        at->left = 0;
+        return (c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?' : byte;
+    }
+    if (c >= 0xc0) {
+        at->left = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+        at->may_be_control = c == 0xc2; /* U+0080 to U+009F are C2 80 to C2 9F */
+        return byte;
+    }
+    const bool control = c < 0xa0 && (at->left == 0 || at->may_be_control);
+    if (at->left > 0) at->left--;
+    return control ? '?' : byte;
+}
+
+static bool escapes;
+
+void cli_escapes(bool on) {
+    fflush(stdout);
+    escapes = on;
+}
+
+/* For fopencookie: what was not written is an error, with errno. */
+static ssize_t write_stdout(void *cookie, const char *bytes, size_t n) {
+    static place at;
+    char plain[4096];
+    (void)cookie;
+    for (size_t done = 0; done < n;) {
+        const size_t part = n - done < sizeof plain ? n - done : sizeof plain;
+        for (size_t i = 0; i < part; i++)
+            plain[i] = escapes ? bytes[done + i] : make_plain(&at, bytes[done + i]);
+        for (size_t sent = 0; sent < part;) {
+            const ssize_t now = write(STDOUT_FILENO, plain + sent, part - sent);
+            if (now < 0 && errno == EINTR) continue;
+            if (now <= 0) return 0;
+            sent += (size_t)now;
+        }
+        done += part;
+    }
+    return (ssize_t)n;
+}
+
+/* Where it cannot be taken it stays as it was. */
+static void take_stdout(void) {
+    FILE *filtered = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout});
+    if (!filtered) return;
+    setvbuf(filtered, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+    stdout = filtered;
+}
+
+/* ---- the terminal ---- */
+
 void cli_terminal_start(void) {
     const char *term = getenv("TERM");
+    take_stdout();
     setlocale(LC_CTYPE, "");
     utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     live = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
@@ -52,8 +115,12 @@ void cli_line_add(cli_line *line, const char *format, ...) {
     va_start(list, format);
     const int wrote = vsnprintf(line->text + line->length, sizeof line->text - line->length, format, list);
     va_end(list);
+    const size_t before = line->length;
     if (wrote > 0) line->length += (size_t)wrote;
     if (line->length >= sizeof line->text) line->length = sizeof line->text - 1;
+    place at = {0};
+    for (size_t i = before; i < line->length; i++)
+        line->text[i] = make_plain(&at, line->text[i]);
 }
 
 void cli_line_add_bar(cli_line *line, int columns, double share) {
@@ -94,33 +161,42 @@ void cli_line_wipe(void) {
 }
 
 /* One line whatever is in it: a file's name may hold a line feed or an escape. */
-static void print_line(const char *start, const char *format, va_list list) {
+static void print_line(const char *start, const char *end, const char *format, va_list list) {
     char text[2560];
+    place at = {0};
     vsnprintf(text, sizeof text, format, list);
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 127) *at = *at == '\n' || *at == '\t' ? ' ' : '?';
+    for (char *c = text; *c; c++)
+        *c = *c == '\n' || *c == '\t' ? ' ' : make_plain(&at, *c);
     cli_line_wipe();
-    fprintf(stderr, "%s%s\n", start, text);
+    fprintf(stderr, "%s%s%s", start, text, end);
+}
+
+void cli_ask(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    print_line("", "", format, list);
+    va_end(list);
+    fflush(stderr);
 }
 
 void cli_say(const char *format, ...) {
     va_list list;
     va_start(list, format);
-    print_line("", format, list);
+    print_line("", "\n", format, list);
     va_end(list);
 }
 
 void cli_error(const char *format, ...) {
     va_list list;
     va_start(list, format);
-    print_line("strait: ", format, list);
+    print_line("strait: ", "\n", format, list);
     va_end(list);
 }
 
 cli_exit cli_usage(const char *format, ...) {
     va_list list;
     va_start(list, format);
-    print_line("strait: ", format, list);
+    print_line("strait: ", "\n", format, list);
     va_end(list);
     return CLI_USAGE;
 }

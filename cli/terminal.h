@@ -15,8 +15,14 @@ bool cli_live(void);
 int cli_columns(int fd);
 int cli_rows(int fd);
 
-/* Takes the locale's encoding (its numbers stay plain: '.' everywhere). */
+/* Takes the locale's encoding (its numbers stay plain: '.' everywhere), and stdout. */
 void cli_terminal_start(void);
+
+/* What is printed may hold names from data, and these any byte. From cli_terminal_start on all that goes to stdout
+   passes this, and so do the lines of stderr: control characters but line feed and tab become '?', C1's in UTF-8 or
+   alone too. What is written between cli_escapes(true) and cli_escapes(false) goes as it is: for sequences of the
+   program's own. */
+void cli_escapes(bool on);
 
 /* A line being put together, with the columns it takes on the terminal. */
 typedef struct cli_line {
@@ -34,6 +40,8 @@ int cli_text_columns(const char *text);
 void cli_line_redraw(const cli_line *line);
 /* Wipes the line drawn last, so that other text can be written. */
 void cli_line_wipe(void);
+/* A question on stderr, without an end of line. */
+void cli_ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Writes a whole line on stderr that stays. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

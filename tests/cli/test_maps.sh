@@ -63,6 +63,27 @@ run neighbors named.csv --of 2 --json # a name goes before an index
 [ "$(json .of)$(json '.neighbors[0].name')" = 1in/last ] || fail "not the neighbour of in/2"
 expect_refused 'none is called so' neighbors named.csv --of second
 
+check "names from data are printed as text, whatever bytes they are of; files keep them"
+esc=$'a\033[31mred' c1=$'b\302\233m' alone=$'c\233m' bell=$'d\a\177' good=$'\303\227 \303\233.png'
+mkdir odd odd/$'one\033[2J' && "$program" data show small-images-idx3-ubyte -n 1 -o one.png >"$out" 2>"$err"
+for name in "$esc" "$c1" "$alone" "$bell" "$good"; do cp one.png odd/$'one\033[2J'/"$name.png"; done
+run neighbors odd --of 0 -o odd.csv
+expect_exit 0
+LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$out" && fail "a control character is printed"
+LC_ALL=C grep -q $'\302[\200-\237]\|m\233' "$out" && fail "one of C1 is printed"
+expect_stdout 'c[?]m[.]png'
+expect_stdout 'd[?][?][.]png'
+grep -Fq $'\303\227 \303\233.png' "$out" || fail "a letter is changed whose bytes look like C1"
+grep -Fq $'one\033[2J' odd.csv || fail "odd.csv does not keep the bytes"
+run data info odd
+expect_exit 0
+expect_stdout 'one[?][[]2J'
+run data info odd --json
+LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$out" && fail "JSON has a control character"
+run neighbors odd --of "$esc-missing"
+expect_exit 1
+expect_error 'a[?][[]31mred-missing'
+
 check "too few samples are said to be too few"
 printf '1,2\n' >alone.csv
 printf '1,2\n3,4\n' >two.csv
