@@ -48,8 +48,11 @@ static void print_pass(const strait_bench_op *op, int back) {
 }
 
 static void print_layers(const strait_bench_row *row) {
-    printf("\n%s, batch %d: %d replica%s, %d sample%s at once\n", row->name, row->batch, row->replicas,
-           row->replicas == 1 ? "" : "s", row->micro_batch, row->micro_batch == 1 ? "" : "s");
+    printf("\n%s, batch %d: %d replica%s, ", row->name, row->batch, row->replicas, row->replicas == 1 ? "" : "s");
+    if (row->by_columns)
+        printf("each a part of the weights\n");
+    else
+        printf("%d sample%s at once\n", row->micro_batch, row->micro_batch == 1 ? "" : "s");
     printf("%-13s %-16s %6s %9s %7s %6s %9s %7s %6s  %s\n", "layer", "operation", "share", "forward", "GFLOP/s", "GB/s",
            "backward", "GFLOP/s", "GB/s", "how");
     for (int i = 0; i < row->n_ops; i++) {
@@ -90,11 +93,11 @@ static json_t *op_json(const strait_bench_op *op) {
 
 static json_t *row_json(const strait_bench_row *row) {
     json_t *object =
-        json_pack("{s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "name", cli_json_text(row->name), "batch",
-                  row->batch, "replicas", row->replicas, "micro_batch", row->micro_batch, "samples_per_second",
-                  cli_json_real(row->samples_per_second), "ms_per_step", cli_json_real(row->ms_per_step), "gflops",
-                  cli_json_real(row->gflops), "fraction_of_peak", cli_json_real(row->fraction_of_peak),
-                  "peak_memory_mb", cli_json_real(row->peak_memory_mb));
+        json_pack("{s:o, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "name", cli_json_text(row->name), "batch",
+                  row->batch, "replicas", row->replicas, "micro_batch", row->micro_batch, "by_columns", row->by_columns,
+                  "samples_per_second", cli_json_real(row->samples_per_second), "ms_per_step",
+                  cli_json_real(row->ms_per_step), "gflops", cli_json_real(row->gflops), "fraction_of_peak",
+                  cli_json_real(row->fraction_of_peak), "peak_memory_mb", cli_json_real(row->peak_memory_mb));
     json_t *encoding =
         json_pack("{s:o, s:o, s:o, s:o}", "samples_per_second", cli_json_real(row->encode_samples_per_second), "gflops",
                   cli_json_real(row->encode_gflops), "fraction_of_peak", cli_json_real(row->encode_fraction_of_peak),

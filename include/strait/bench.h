@@ -25,6 +25,7 @@ typedef struct strait_bench_op {
 typedef struct strait_bench_row {
     char name[64]; /* the recipe */
     int batch, replicas, micro_batch;
+    bool by_columns; /* the replicas split the weights and not the samples: each works on all of the batch */
     double samples_per_second;
     double ms_per_step;
     double gflops;           /* of the training step: forward and backward, optimiser not counted */

@@ -168,6 +168,7 @@ static strait_status measure_training(strait_bench_row *row, const st_trainer_co
         st_runner *runner = st_trainer_runner(trainer);
         row->replicas = st_runner_replicas(runner);
         row->micro_batch = (int)st_runner_micro_batch(runner);
+        row->by_columns = st_runner_by_columns(runner);
         row->samples_per_second = (double)best.samples / best.seconds;
         row->ms_per_step = best.seconds / (double)best.steps * 1e3;
         row->gflops = step_flops(runner) * row->samples_per_second * 1e-9;

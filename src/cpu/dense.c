@@ -9,6 +9,8 @@
 typedef struct st_dense_state {
     const st_vector_kernels *vector;
     st_dense call;
+    int64_t part_rows; /* of one part */
+    st_exchange *exchange;
 } st_dense_state;
 
 static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_request *request, strait_error *err) {
@@ -21,29 +23,39 @@ static strait_status plan(void **out, st_kernel_needs *needs, const st_kernel_re
     st_dense *call = &state->call;
     call->in = src->dim[src->n_dims - 1];
     call->out = dst->dim[dst->n_dims - 1];
-    call->n_rows = request->batch * (st_shape_count(src) / call->in);
+    state->part_rows = request->batch * (st_shape_count(src) / call->in);
+    call->parts = request->parts > 1 ? request->parts : 1;
+    call->n_rows = state->part_rows * call->parts;
     call->n_panels = (call->out + panel - 1) / panel;
     call->activation = request->op->activation;
     call->dy_is_preactivation = request->dst_is_preactivation;
     needs->kernel = st_dense_packed_size(call->in, call->n_panels, panel);
     needs->bias = request->op->bias >= 0 ? (size_t)(call->n_panels * panel) : 0;
-    needs->scratch = (size_t)((request->training ? call->n_panels : 1) * panel * (call->n_rows + 1));
+    const size_t tile = (size_t)(call->n_rows * panel);
+    const size_t packed_dy = request->training ? (size_t)(call->n_panels * panel * (call->n_rows + 1)) : 0;
+    needs->scratch = call->parts > 1 || tile > packed_dy ? tile : packed_dy; /* one is forward, the other backward */
+    needs->common = call->parts > 1 ? packed_dy : 0;
     *out = state;
     return STRAIT_OK;
 }
 
 static strait_status bind(void *opaque, const st_binding *binding, strait_error *err) {
     (void)err;
-    st_dense *call = &((st_dense_state *)opaque)->call;
-    call->x = binding->src;
-    call->y = binding->dst;
-    call->dy = binding->ddst;
-    call->dx = binding->dsrc;
+    st_dense_state *state = opaque;
+    st_dense *call = &state->call;
+    call->part = call->parts > 1 ? binding->replica : 0;
+    const int64_t before = call->part * state->part_rows; /* rows of other parts */
+    call->x = binding->src - before * call->in;
+    call->y = binding->dst - before * call->out;
+    call->dy = binding->ddst ? binding->ddst - before * call->out : NULL;
+    call->dx = binding->dsrc ? binding->dsrc - before * call->in : NULL;
     call->kernel = binding->kernel;
     call->bias = binding->bias;
     call->dkernel = binding->dkernel;
     call->dbias = binding->dbias;
-    call->scratch = binding->scratch;
+    call->tile = binding->scratch;
+    call->packed_dy = call->parts > 1 ? binding->common : binding->scratch;
+    state->exchange = binding->exchange;
     return STRAIT_OK;
 }
 
@@ -55,6 +67,8 @@ static strait_status forward(void *opaque) {
 
 static strait_status backward(void *opaque, bool accumulate) {
     const st_dense_state *state = opaque;
+    state->vector->dense_pack_gradient(&state->call);
+    if (state->call.parts > 1) st_exchange_meet(state->exchange, state->call.part);
     state->vector->dense_backward(&state->call, accumulate);
     return STRAIT_OK;
 }
@@ -89,10 +103,12 @@ static strait_status unpack(void *opaque, float *kernel, float *bias, const floa
 
 static void describe(const void *opaque, char *out, size_t n) {
     const st_dense_state *state = opaque;
-    snprintf(out, n, "packed panels of %lld, %s", (long long)state->vector->panel, state->vector->name);
+    snprintf(out, n, "packed panels of %lld, %s%s", (long long)state->vector->panel, state->vector->name,
+             state->call.parts > 1 ? ", by columns" : "");
 }
 
 const st_kernel st_cpu_dense = {
+    .by_columns = true,
     .plan = plan,
     .bind = bind,
     .forward = forward,

@@ -21,9 +21,12 @@ typedef struct st_dense {
     float *dx;           /* [n_rows, in], or NULL */
     float *dkernel;      /* packed */
     float *dbias;        /* [n_panels * panel], or NULL */
-    float *scratch;      /* n_panels * panel * (n_rows + 1) floats */
+    float *tile;         /* [n_rows, panel] */
+    float *packed_dy;    /* [n_panels * panel * (n_rows + 1)]; between dense_pack_gradient and dense_backward */
     st_activation activation;
     bool dy_is_preactivation;
+    int part, parts; /* does the part-th of so many pieces of the work: each value is computed by one of them, and in
+                        one way. 0, 1: all */
 } st_dense;
 
 /* A convolution pass: each value of the result is a sum over a window of the source. The result's rows and columns fall
@@ -131,6 +134,8 @@ typedef struct st_vector_kernels {
     const char *name;
     int64_t panel;
     void (*dense_forward)(const st_dense *call);
+    /* Backward in two passes: the second needs what all parts did in the first. */
+    void (*dense_pack_gradient)(const st_dense *call);
     void (*dense_backward)(const st_dense *call, bool accumulate);
     void (*convolve)(const st_conv_pass *call);
     /* The same for few filters and steps of 1; the kernel in panels of channels instead, its taps backwards, as the

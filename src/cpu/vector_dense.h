@@ -116,10 +116,25 @@ INLINE int64_t even_block(int64_t n, int64_t most) {
     return (n + blocks - 1) / blocks;
 }
 
+/* Work that is a line of units, each block of it (a panel) `size` of them: what of block b belongs to this part. Nearly
+   equal pieces, whole blocks but for the first and the last. */
+typedef struct st_stretch {
+    int64_t begin, end;
+} st_stretch;
+
+INLINE st_stretch stretch_of(const st_dense *call, int64_t n_blocks, int64_t size, int64_t b) {
+    const int64_t n = n_blocks * size;
+    const int64_t begin = n * call->part / call->parts - b * size, end = n * (call->part + 1) / call->parts - b * size;
+    return (st_stretch){begin < 0 ? 0 : begin, end > size ? size : end};
+}
+
 static void dense_forward(const st_dense *call) {
-    const int64_t m = call->n_rows;
-    float *tile = call->scratch; /* [m][PANEL] */
+    float *tile = call->tile;
     for (int64_t p = 0; p < call->n_panels; p++) {
+        const st_stretch rows_of_part = stretch_of(call, call->n_panels, call->n_rows, p);
+        const int64_t m = rows_of_part.end - rows_of_part.begin;
+        if (m <= 0) continue;
+        const float *x = call->x + rows_of_part.begin * call->in;
         const float *panel = call->kernel + p * (call->in + 1) * PANEL;
         const vf b0 = call->bias ? load(call->bias + p * PANEL) : (vf){0};
         const vf b1 = call->bias ? load(call->bias + p * PANEL + V) : (vf){0};
@@ -131,12 +146,12 @@ static void dense_forward(const st_dense *call) {
             const int64_t n_k = call->in - k < K_BLOCK ? call->in - k : K_BLOCK;
             for (int64_t i = 0, rows; i < m; i += rows) {
                 rows = even_block(m - i, ROWS);
-                BY_ROWS(rows, multiply, n_k, call->x + i * call->in + k, call->in, panel + k * PANEL, tile + i * PANEL)
+                BY_ROWS(rows, multiply, n_k, x + i * call->in + k, call->in, panel + k * PANEL, tile + i * PANEL)
             }
         }
         if (call->activation.kind != ST_SOFTMAX) activate(call->activation, tile, (size_t)(m * PANEL));
         const int64_t columns = call->out - p * PANEL < PANEL ? call->out - p * PANEL : PANEL;
-        float *y = call->y + p * PANEL;
+        float *y = call->y + rows_of_part.begin * call->out + p * PANEL;
         if (columns == PANEL) {
             for (int64_t i = 0; i < m; i++) {
                 store(y + i * call->out, load(tile + i * PANEL));
@@ -147,18 +162,23 @@ static void dense_forward(const st_dense *call) {
                 memcpy(y + i * call->out, tile + i * PANEL, (size_t)columns * sizeof *y);
         }
     }
-    if (call->activation.kind == ST_SOFTMAX) softmax(call->y, (size_t)m, (size_t)call->out);
+    if (call->activation.kind == ST_SOFTMAX) /* which no part can do */
+        softmax(call->y, (size_t)call->n_rows, (size_t)call->out);
 }
 
 /* dy times the activation's derivative, cut into panels [panel][row][PANEL], zeros past `out`. A panel ends with an
    unused row, as the kernel's do. */
-static void pack_gradient(const st_dense *call, float *packed) {
+static void dense_pack_gradient(const st_dense *call) {
     const int64_t m = call->n_rows;
+    if (call->activation.kind == ST_SOFTMAX && !call->dy_is_preactivation)
+        softmax_gradient((float *)(uintptr_t)call->dy, call->dy, call->y, (size_t)m, (size_t)call->out);
     const st_activation none = {.kind = ST_LINEAR};
     const st_activation activation = call->dy_is_preactivation ? none : call->activation;
-    for (int64_t p = 0; p < call->n_panels; p++, packed += PANEL) {
+    for (int64_t p = 0; p < call->n_panels; p++) {
+        const st_stretch rows = stretch_of(call, call->n_panels, m, p);
+        float *packed = call->packed_dy + (p * (m + 1) + rows.begin) * PANEL;
         const int64_t columns = call->out - p * PANEL < PANEL ? call->out - p * PANEL : PANEL;
-        for (int64_t i = 0; i < m; i++, packed += PANEL) {
+        for (int64_t i = rows.begin; i < rows.end; i++, packed += PANEL) {
             const int64_t at = i * call->out + p * PANEL;
             activate_gradient(activation, packed, call->dy + at, call->y + at, (size_t)columns);
             if (columns < PANEL) memset(packed + columns, 0, (size_t)(PANEL - columns) * sizeof *packed);
@@ -169,13 +189,14 @@ static void pack_gradient(const st_dense *call, float *packed) {
 static void dense_gradient_of_kernel(const st_dense *call, bool accumulate) {
     const int64_t m = call->n_rows;
     for (int64_t p = 0; p < call->n_panels; p++) {
-        const float *dy = call->scratch + p * (m + 1) * PANEL;
+        const st_stretch part = stretch_of(call, call->n_panels, call->in, p);
+        const float *dy = call->packed_dy + p * (m + 1) * PANEL;
         float *dw = call->dkernel + p * (call->in + 1) * PANEL;
-        for (int64_t k = 0, rows; k < call->in; k += rows) {
-            rows = even_block(call->in - k, ROWS);
+        for (int64_t k = part.begin, rows; k < part.end; k += rows) {
+            rows = even_block(part.end - k, ROWS);
             BY_ROWS(rows, multiply_outer, m, call->x + k, call->in, dy, dw + k * PANEL, accumulate)
         }
-        if (!call->dbias) continue;
+        if (!call->dbias || part.begin > 0 || part.end <= 0) continue;
         vf b0 = accumulate ? load(call->dbias + p * PANEL) : (vf){0};
         vf b1 = accumulate ? load(call->dbias + p * PANEL + V) : (vf){0};
         for (int64_t i = 0; i < m; i++) {
@@ -189,11 +210,13 @@ static void dense_gradient_of_kernel(const st_dense *call, bool accumulate) {
 
 static void dense_gradient_of_input(const st_dense *call) {
     const int64_t m = call->n_rows;
-    for (int64_t k = 0; k < call->in; k += DOT_COLUMNS) {
+    const int64_t blocks = (call->in + DOT_COLUMNS - 1) / DOT_COLUMNS;
+    const st_stretch part = stretch_of(call, 1, blocks, 0);
+    for (int64_t k = part.begin * DOT_COLUMNS; k < call->in && k < part.end * DOT_COLUMNS; k += DOT_COLUMNS) {
         const int64_t columns = call->in - k < DOT_COLUMNS ? call->in - k : DOT_COLUMNS;
         for (int64_t i = 0, rows; i < m; i += rows) {
             rows = even_block(m - i, DOT_ROWS);
-            const float *dy = call->scratch + i * PANEL, *kernel = call->kernel + k * PANEL;
+            const float *dy = call->packed_dy + i * PANEL, *kernel = call->kernel + k * PANEL;
             float *dx = call->dx + i * call->in + k;
             if (columns == DOT_COLUMNS) switch (rows) {
                 case 1: multiply_dot(1, DOT_COLUMNS, call, dy, kernel, dx); break;
@@ -212,9 +235,6 @@ static void dense_gradient_of_input(const st_dense *call) {
 }
 
 static void dense_backward(const st_dense *call, bool accumulate) {
-    if (call->activation.kind == ST_SOFTMAX && !call->dy_is_preactivation)
-        softmax_gradient((float *)(uintptr_t)call->dy, call->dy, call->y, (size_t)call->n_rows, (size_t)call->out);
-    pack_gradient(call, call->scratch);
     dense_gradient_of_kernel(call, accumulate);
     if (call->dx) dense_gradient_of_input(call);
 }

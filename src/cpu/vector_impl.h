@@ -15,6 +15,7 @@ const st_vector_kernels ST_VECTOR = {
     .name = ST_VECTOR_NAME,
     .panel = PANEL,
     .dense_forward = dense_forward,
+    .dense_pack_gradient = dense_pack_gradient,
     .dense_backward = dense_backward,
     .convolve = convolve,
     .convolve_thin = convolve_thin,

@@ -1,6 +1,8 @@
 /* Batches in a ring of slots. With config.ahead threads (the producers) fill slots while the caller (the consumer)
    trains on the ones before.
 
+   Without, the caller fills the only slot when it is asked for, with all workers of its pool if it lends one.
+
    Invariants:
    1. A batch depends on (data, config, epoch, index) alone; who fills it, and when, leaves no trace.
    2. Of this epoch's batches, counted from its first, [0, taken) are done with, [taken, claimed) are filled or being
@@ -36,10 +38,12 @@ typedef struct slot {
     strait_error error;
 } slot;
 
-/* What fills slots: a producer, or the caller where there is none. */
+/* What fills slots: a producer, or where there is none the caller, alone or with the other workers of its pool. */
 typedef struct worker {
     st_batches *batches;
     st_assembler *assembler;
+    strait_status status; /* of its part of a slot */
+    strait_error error;
     st_thread *thread;
     sem_t room;
     atomic_bool sleeps;
@@ -56,7 +60,7 @@ struct st_batches {
     slot *slots;
     int64_t n_slots, memory;
     worker *workers;          /* [n_workers] */
-    int n_workers, n_threads; /* 1 and 0 where the caller fills */
+    int n_workers, n_threads; /* the pool's, or 1, and 0 where the caller fills */
 
     /* The consumer's. */
     int64_t index;       /* of the next batch */
@@ -120,20 +124,58 @@ static void advise(const st_batches *batches, int64_t index) {
     }
 }
 
-static void fill(worker *w, slot *out, int64_t index) {
+/* Rows [begin, end) of a slot, the first row of which is number `first` of the order. */
+static void fill_rows(worker *w, const slot *out, int64_t first, int64_t begin, int64_t end) {
     const st_batches *batches = w->batches;
-    const int64_t n_values = batches->n_values, first = share_of(&out->n, batches, index);
-    out->status = STRAIT_OK;
-    for (int64_t k = 0; k < out->n; k++) {
+    const int64_t n_values = batches->n_values;
+    w->status = STRAIT_OK;
+    for (int64_t k = begin; k < end && w->status == STRAIT_OK; k++) {
         const uint32_t i = batches->order[first + k];
         float *input = out->input + k * n_values, *target = out->target + k * n_values;
         prefetch(batches, first + k + PREFETCHED);
-        out->status = st_assembler_run(w->assembler, input, target, i, batches->epoch, &out->error);
-        if (out->status != STRAIT_OK) return;
+        w->status = st_assembler_run(w->assembler, input, target, i, batches->epoch, &w->error);
     }
-    const size_t unused = (size_t)((batches->config.batch_size - out->n) * n_values) * sizeof(float);
-    memset(out->target + out->n * n_values, 0, unused);
-    memset(out->input + out->n * n_values, 0, unused);
+}
+
+/* The status of the slot is a worker's; rows that are not used are zeros. */
+static void finish(slot *out, const worker *w) {
+    const st_batches *batches = w->batches;
+    const size_t unused = (size_t)((batches->config.batch_size - out->n) * batches->n_values) * sizeof(float);
+    out->status = w->status;
+    if (out->status != STRAIT_OK) out->error = w->error;
+    memset(out->target + out->n * batches->n_values, 0, unused);
+    memset(out->input + out->n * batches->n_values, 0, unused);
+}
+
+static void fill(worker *w, slot *out, int64_t index) {
+    const int64_t first = share_of(&out->n, w->batches, index);
+    fill_rows(w, out, first, 0, out->n);
+    finish(out, w);
+}
+
+/* A worker of the caller's pool fills the rows that it will most likely train on. */
+static void fill_part(void *context, int part, int n_parts) {
+    st_batches *batches = context;
+    const slot *out = &batches->slots[0];
+    int64_t n;
+    const int64_t first = share_of(&n, batches, batches->index), share = (batches->config.batch_size - 1) / n_parts + 1;
+    const int64_t begin = part * share < n ? part * share : n, end = begin + share < n ? begin + share : n;
+    fill_rows(&batches->workers[part], out, first, begin, end);
+}
+
+/* The caller's: the next batch into the only slot. */
+static void fill_now(st_batches *batches) {
+    slot *out = &batches->slots[0];
+    const worker *failed = &batches->workers[0];
+    if (!batches->config.pool) {
+        fill(&batches->workers[0], out, batches->index);
+        return;
+    }
+    share_of(&out->n, batches, batches->index);
+    st_pool_run(batches->config.pool, fill_part, batches);
+    for (int i = batches->n_workers - 1; i >= 0; i--) /* the first in order tells */
+        if (batches->workers[i].status != STRAIT_OK) failed = &batches->workers[i];
+    finish(out, failed);
 }
 
 /* ---- the ring ---- */
@@ -280,7 +322,7 @@ static slot *next_slot(st_batches *batches) {
         return slot_of(batches, atomic_load(&batches->taken));
     }
     const double start = st_clock();
-    fill(&batches->workers[0], &batches->slots[0], batches->index);
+    fill_now(batches);
     batches->waited += st_clock() - start;
     return &batches->slots[0];
 }
@@ -378,7 +420,8 @@ static strait_status make_worker(st_batches *batches, worker *w, strait_error *e
 
 static strait_status make_workers(st_batches *batches, strait_error *err) {
     const st_batches_config *config = &batches->config;
-    const int n = config->ahead == 0 ? 1 : config->threads > 0 ? config->threads : 1;
+    const int of_caller = config->pool ? st_pool_size(config->pool) : 1;
+    const int n = config->ahead == 0 ? of_caller : config->threads > 0 ? config->threads : 1;
     ST_TRY(take(&batches->workers, batches, n * (int64_t)sizeof *batches->workers, err));
     while (batches->n_workers < n) /* counted before it is whole: what it has is freed */
         ST_TRY(make_worker(batches, &batches->workers[batches->n_workers++], err));

@@ -75,6 +75,8 @@ typedef struct st_batches_config {
     st_augment augment; /* before the noise, the same for input and target; all 0: none */
     int ahead;          /* batches prepared ahead by threads; 0: prepared by the caller in st_batches_next */
     int threads;        /* that prepare them; 0: one. It makes no difference to the batches */
+    struct st_pool
+        *pool; /* with ahead = 0: its workers prepare each batch together; borrowed. NULL: the caller alone */
     /* With shuffle: 0 draws the order of all samples at once; else the files of the source (shards) are taken in a
        random order and their samples through a buffer of so many, as a disk that is slow to seek wants it. */
     int64_t shuffle_buffer;

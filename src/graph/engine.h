@@ -9,7 +9,8 @@
 typedef struct st_kernel_request {
     const st_graph *graph;
     const st_op *op;
-    int64_t batch;   /* samples in a call: the micro-batch */
+    int64_t batch;   /* samples in a call: the micro-batch, of one replica */
+    int parts;       /* replicas among which the kernel's work on all their samples is split (by_columns); 1: alone */
     bool training;   /* backward will be called */
     bool needs_dsrc; /* ... and must give the gradient by its input; with two: by one of them at least, and the
                         binding's pointer is NULL for one that is not asked for */
@@ -23,6 +24,7 @@ typedef struct st_kernel_request {
 typedef struct st_kernel_needs {
     size_t kernel, bias; /* of the packed parameters; 0: none */
     size_t scratch;      /* used within one call, shared between ops */
+    size_t common;       /* likewise, and shared by the parts */
     size_t keep;         /* written by forward, read by backward: masks, indices, statistics */
     size_t hold;         /* kept from call to call, each replica its own: what is worked out once a step */
     size_t exchange;     /* doubles summed at once over the replicas while training (st_exchange_sum); above 0 the
@@ -64,6 +66,8 @@ typedef struct st_step {
    the same bits. Every replica must call it, as often and with the same n. */
 typedef struct st_exchange st_exchange;
 void st_exchange_sum(st_exchange *exchange, int replica, double *values, size_t n);
+/* Waits until every replica has come here. */
+void st_exchange_meet(st_exchange *exchange, int replica);
 
 /* Where everything lives; fixed for the life of the plan. Gradient pointers are NULL outside training. */
 typedef struct st_binding {
@@ -78,12 +82,17 @@ typedef struct st_binding {
     float *state;               /* state[0], then state[1], in canonical layout, shared by the replicas: replica 0 alone
                                    writes, in training, and no replica reads then. Replica 0 always has samples */
     st_step *step;
-    float *scratch, *keep, *hold;
+    float *scratch, *keep, *hold, *common;
     st_exchange *exchange; /* NULL where no kernel needs it */
     int replica;
 } st_binding;
 
 typedef struct st_kernel {
+    /* Asked for several parts it works on the samples of all of them, whose src, dst and gradients lie one after
+       another, each part on some columns of the weights: then the weights, their gradients and what the optimiser keeps
+       of them stay in one processor's cache. What is computed does not depend on the number of parts, to the bit. Plan
+       with by_columns false gets parts = 1. */
+    bool by_columns;
     /* *state is the kernel's own. Errors: MEMORY, ENGINE. */
     strait_status (*plan)(void **state, st_kernel_needs *needs, const st_kernel_request *request, strait_error *err);
     strait_status (*bind)(void *state, const st_binding *binding, strait_error *err);

@@ -43,6 +43,10 @@ void st_exchange_free(st_exchange *exchange) {
     st_free(exchange);
 }
 
+void st_exchange_meet(st_exchange *exchange, int replica) {
+    st_pool_barrier(exchange->pool, replica);
+}
+
 void st_exchange_sum(st_exchange *exchange, int replica, double *values, size_t n) {
     const size_t replicas = (size_t)st_pool_size(exchange->pool), stride = exchange->stride;
     if (replicas == 1) return;

@@ -114,6 +114,7 @@ static strait_status plan_stage(st_plan *plan, const st_runner_config *config, c
         .graph = config->graph,
         .op = op,
         .batch = plan->batch,
+        .parts = kernel->by_columns ? plan->parts : 1,
         .training = config->training,
         .needs_dsrc = stage->needs_dsrc[0] || stage->needs_dsrc[1],
         .dst_is_preactivation = fused && op == fused,
@@ -136,6 +137,7 @@ static strait_status plan_stage(st_plan *plan, const st_runner_config *config, c
     packed->bias = take(plan, packed->n_bias);
     packed->state = take(plan, packed->n_state);
     if (needs.scratch > plan->scratch) plan->scratch = st_plan_round_up(needs.scratch);
+    if (needs.common > plan->common) plan->common = st_plan_round_up(needs.common);
     if (stage->exchange > plan->exchange) plan->exchange = stage->exchange;
     return STRAIT_OK;
 }
@@ -149,13 +151,16 @@ static strait_status plan_stages(st_plan *plan, const st_runner_config *config, 
     return plan->has_loss ? plan_stage(plan, config, &plan->loss_op, -1, err) : STRAIT_OK;
 }
 
-strait_status st_plan_new(st_plan **out, const st_runner_config *config, int64_t micro_batch, strait_error *err) {
+strait_status st_plan_new(st_plan **out, const st_runner_config *config, int64_t micro_batch, int parts,
+                          strait_error *err) {
     ST_TRY(check_inputs(config, err));
     st_plan *plan = st_alloc(1, sizeof *plan);
     if (!plan) return st_fail_memory(err, sizeof *plan, "the plan");
     strait_status status = STRAIT_OK;
     const st_graph *graph = config->graph;
+    plan->graph = graph;
     plan->batch = micro_batch;
+    plan->parts = parts;
     plan->timed = config->timed;
     plan->has_loss = config->training || config->with_loss;
     plan->n_tensors = graph->n_tensors;
@@ -189,38 +194,61 @@ out:
     return status;
 }
 
-static float *at(const st_plan *plan, size_t offset) {
-    return offset == SIZE_MAX ? NULL : plan->arena + offset;
+size_t st_plan_tensor_floats(const st_plan *plan, int t) {
+    return (size_t)(st_shape_count(&plan->graph->tensor[t].shape) * plan->batch);
 }
 
-strait_status st_plan_bind(st_plan *plan, float *parameters, float *gradient, st_exchange *exchange, int replica,
-                           strait_error *err) {
-    const size_t floats = plan->arena_size + plan->scratch;
-    plan->arena = st_alloc_aligned(floats * sizeof(float));
+/* This part of a buffer of n floats. */
+static float *at(const st_plan *plan, size_t offset, size_t n) {
+    return offset == SIZE_MAX ? NULL : plan->arena + offset * (size_t)plan->parts + n * (size_t)plan->part;
+}
+
+/* Tensor t or its gradient; NULL: there is none. */
+static float *tensor_at(const st_plan *plan, int t, bool gradient) {
+    return t < 0 ? NULL : at(plan, plan->offset[2 * t + gradient], st_plan_tensor_floats(plan, t));
+}
+
+/* Where a stage writes its gradient by input t, its j-th. */
+static float *gradient_at(const st_plan *plan, const st_stage *stage, int t, int j) {
+    return t < 0 ? NULL : at(plan, stage->gradient_offset[j], st_plan_tensor_floats(plan, t));
+}
+
+size_t st_plan_floats(const st_plan *plan) {
+    return (plan->arena_size + plan->scratch) * (size_t)plan->parts + plan->common;
+}
+
+strait_status st_plan_bind(st_plan *plan, const st_plan *first, float *parameters, float *gradient,
+                           st_exchange *exchange, int replica, strait_error *err) {
+    const size_t floats = st_plan_floats(plan);
+    plan->part = plan->parts > 1 ? replica : 0;
+    plan->meeting = plan->parts > 1 ? exchange : NULL;
+    plan->arena = plan->part > 0 ? first->arena : st_alloc_aligned(floats * sizeof(float));
     if (!plan->arena) return st_fail_memory(err, floats * sizeof(float), "activations");
-    plan->input = plan->arena + plan->offset[2 * plan->input_tensor];
-    plan->output = plan->arena + plan->offset[2 * plan->output_tensor];
+    plan->input = tensor_at(plan, plan->input_tensor, false);
+    plan->output = tensor_at(plan, plan->output_tensor, false);
+    float *const scratch = plan->arena + plan->arena_size * (size_t)plan->parts;
     for (int i = 0; i < plan->n_stages; i++) {
         const st_stage *stage = &plan->stage[i];
         const st_op *op = stage->op;
         const st_packed *packed = &stage->packed;
         const st_binding binding = {
-            .src = at(plan, plan->offset[2 * op->src]),
-            .dst = op->dst < 0 ? NULL : at(plan, plan->offset[2 * op->dst]),
-            .ddst = op->dst < 0 ? NULL : at(plan, plan->offset[2 * op->dst + 1]),
-            .dsrc = at(plan, stage->gradient_offset[0]),
-            .src2 = op->src2 < 0 ? NULL : at(plan, plan->offset[2 * op->src2]),
-            .dsrc2 = at(plan, stage->gradient_offset[1]),
+            .src = tensor_at(plan, op->src, false),
+            .dst = tensor_at(plan, op->dst, false),
+            .ddst = tensor_at(plan, op->dst, true),
+            .dsrc = gradient_at(plan, stage, op->src, 0),
+            .src2 = tensor_at(plan, op->src2, false),
+            .dsrc2 = gradient_at(plan, stage, op->src2, 1),
             .kernel = parameters + packed->kernel,
             .bias = packed->n_bias ? parameters + packed->bias : NULL,
             .dkernel = gradient ? gradient + packed->kernel : NULL,
             .dbias = gradient && packed->n_bias ? gradient + packed->bias : NULL,
             .state = packed->n_state ? parameters + packed->state : NULL,
             .step = &plan->step,
-            .scratch = plan->arena + plan->arena_size,
-            .keep = at(plan, stage->keep_offset),
-            .hold = at(plan, stage->hold_offset),
-            .exchange = stage->exchange ? exchange : NULL,
+            .scratch = scratch + plan->scratch * (size_t)plan->part,
+            .keep = at(plan, stage->keep_offset, st_plan_round_up(stage->keep)),
+            .hold = at(plan, stage->hold_offset, st_plan_round_up(stage->hold)),
+            .common = scratch + plan->scratch * (size_t)plan->parts,
+            .exchange = stage->exchange || plan->parts > 1 ? exchange : NULL,
             .replica = replica,
         };
         ST_TRY(stage->kernel->bind(stage->state, &binding, err));
@@ -233,7 +261,11 @@ static void add(float *restrict to, const float *restrict from, size_t n) {
         to[i] += from[i];
 }
 
-strait_status st_plan_run_stage(st_plan *plan, int i, bool backward, bool accumulate) {
+static void meet(const st_plan *plan) {
+    if (plan->meeting) st_exchange_meet(plan->meeting, plan->part);
+}
+
+static strait_status run_stage(st_plan *plan, int i, bool backward, bool accumulate) {
     st_stage *stage = &plan->stage[i];
     const double start = plan->timed ? st_clock() : 0;
     const strait_status status =
@@ -242,18 +274,32 @@ strait_status st_plan_run_stage(st_plan *plan, int i, bool backward, bool accumu
     return status;
 }
 
+strait_status st_plan_forward(st_plan *plan, bool with_loss, bool in_step) {
+    const int n = plan->n_stages - (plan->has_loss && !with_loss ? 1 : 0);
+    strait_status status = STRAIT_OK;
+    for (int i = 0; i < n; i++) {
+        meet(plan);
+        const strait_status now = run_stage(plan, i, false, false);
+        if (status == STRAIT_OK) status = now;
+        if (status != STRAIT_OK && !in_step) return status;
+    }
+    meet(plan);
+    return status;
+}
+
 strait_status st_plan_backward(st_plan *plan, bool accumulate, bool in_step) {
     strait_status status = STRAIT_OK;
     for (int i = 0; i < plan->n_backward; i++) {
         const st_backward *step = &plan->backward[i];
+        if (i > 0) meet(plan);
         if (step->stage >= 0) {
-            const strait_status now = st_plan_run_stage(plan, step->stage, true, accumulate);
+            const strait_status now = run_stage(plan, step->stage, true, accumulate);
             if (status == STRAIT_OK) status = now;
             if (status != STRAIT_OK && !in_step) return status;
         } else if (step->from != SIZE_MAX) {
-            add(plan->arena + step->to, plan->arena + step->from, step->n);
+            add(at(plan, step->to, step->n), at(plan, step->from, step->n), step->n);
         } else {
-            memset(plan->arena + step->to, 0, step->n * sizeof(float));
+            memset(at(plan, step->to, step->n), 0, step->n * sizeof(float));
         }
     }
     return status;
@@ -267,6 +313,6 @@ void st_plan_free(st_plan *plan) {
     st_free(plan->backward);
     st_free(plan->depends);
     st_free(plan->offset);
-    st_free(plan->arena);
+    if (plan->part == 0) st_free(plan->arena);
     st_free(plan);
 }

@@ -9,7 +9,10 @@
    3. A tensor's gradient is the sum over its readers. The reader last in the list runs backward first and writes it;
       each other one writes to a buffer of its own that the next step of the backward list adds. Readers come after
       the tensor's producer, so the sum is whole when the producer runs backward, and may be overwritten there.
-   4. A gradient is computed only where a parameter stands before it (st_plan.depends). */
+   4. A gradient is computed only where a parameter stands before it (st_plan.depends).
+   5. Of plans that work by columns (parts > 1) the arenas are one: a buffer of n floats begins at parts times its
+      offset, and part i has the floats from i n on, so that a tensor's samples lie one after another. They meet before
+      each step of the lists, as a step may read, or write over, what the other parts had there. */
 #ifndef ST_GRAPH_PLAN_INT_H
 #define ST_GRAPH_PLAN_INT_H
 
@@ -47,13 +50,16 @@ typedef struct st_backward {
 } st_backward;
 
 typedef struct st_plan {
-    int n_stages; /* ops with a kernel, in order; the loss, if any, is the last */
+    const st_graph *graph; /* borrowed */
+    int n_stages;          /* ops with a kernel, in order; the loss, if any, is the last */
     st_stage *stage;
     int n_backward;
     st_backward *backward;
     bool has_loss;
     st_op loss_op; /* the loss is not in the graph: it belongs to training */
     int64_t batch; /* the micro-batch */
+    int parts;     /* plans that work by columns, together; 1: alone */
+    int part;      /* which of them this is */
     bool timed;
     int64_t n_in, n_out; /* values of a sample */
     size_t block_size;   /* floats in the packed parameter block */
@@ -62,24 +68,32 @@ typedef struct st_plan {
     bool *depends;       /* [n_tensors]: on a parameter of the range */
     size_t *offset;      /* [2 * n_tensors] of each value and gradient in the arena; SIZE_MAX: not there */
     int n_tensors;
-    size_t scratch; /* floats; at the end of the arena */
-    float *arena;   /* after st_plan_bind; owned */
+    size_t scratch;       /* floats; at the end of the arena, a piece for each part */
+    size_t common;        /* floats; behind that, for all parts */
+    float *arena;         /* after st_plan_bind; owned, but for part 1 and on */
+    st_exchange *meeting; /* of the parts; borrowed. NULL: alone */
     int input_tensor, output_tensor;
     float *input, *output; /* in the arena */
     st_step step;
 } st_plan;
 
 /* Makes the kernels and the layout of the arena; nothing is allocated for values yet. */
-strait_status st_plan_new(st_plan **out, const st_runner_config *config, int64_t micro_batch, strait_error *err);
-/* Allocates the arena and tells every kernel where its values live. gradient and exchange may be NULL. */
-strait_status st_plan_bind(st_plan *plan, float *parameters, float *gradient, st_exchange *exchange, int replica,
-                           strait_error *err);
+strait_status st_plan_new(st_plan **out, const st_runner_config *config, int64_t micro_batch, int parts,
+                          strait_error *err);
+/* Allocates the arena, or with several parts takes that of the first (NULL: this is the first), and tells every kernel
+   where its values live. gradient and exchange may be NULL. */
+strait_status st_plan_bind(st_plan *plan, const st_plan *first, float *parameters, float *gradient,
+                           st_exchange *exchange, int replica, strait_error *err);
+/* Floats of tensor t in one part. */
+size_t st_plan_tensor_floats(const st_plan *plan, int t);
+/* Floats of the arena, the scratch and what is common, of all parts. */
+size_t st_plan_floats(const st_plan *plan);
 void st_plan_free(st_plan *plan);
 
-/* Runs stage i forward or backward, and notes the time it took in a timed plan. */
-strait_status st_plan_run_stage(st_plan *plan, int i, bool backward, bool accumulate);
-/* Runs the backward list. accumulate: add to the gradients of parameters. in_step: a failure is told at the end, not
-   at once, since other replicas wait for this one. */
+/* Runs the stages forward, the loss with them or not; a timed plan notes the time each took. in_step: a failure is told
+   at the end, not at once, since other replicas wait for this one. */
+strait_status st_plan_forward(st_plan *plan, bool with_loss, bool in_step);
+/* Runs the backward list. accumulate: add to the gradients of parameters. */
 strait_status st_plan_backward(st_plan *plan, bool accumulate, bool in_step);
 
 /* Bytes of values and gradients of one sample: what the micro-batch rule weighs. */

@@ -62,10 +62,6 @@ static void touch(st_buffer *buffer, size_t n, int step) {
     if (step > buffer->last) buffer->last = step;
 }
 
-static size_t floats_of(const st_layout *layout, int t) {
-    return (size_t)(st_shape_count(&layout->config->graph->tensor[t].shape) * layout->plan->batch);
-}
-
 /* Lives of values and of what kernels keep. While training, a value may be read again by every op that read or wrote
    it. */
 static void live_values(const st_layout *layout) {
@@ -77,8 +73,8 @@ static void live_values(const st_layout *layout) {
         for (int j = 0; j < 3; j++) {
             if (touched[j] < 0) continue;
             const int root = st_plan_root(layout->config, touched[j]);
-            touch(value_of(layout, root), floats_of(layout, root), stage->step);
-            touch(value_of(layout, root), floats_of(layout, root), back);
+            touch(value_of(layout, root), st_plan_tensor_floats(plan, root), stage->step);
+            touch(value_of(layout, root), st_plan_tensor_floats(plan, root), back);
         }
         if (stage->hold > 0) {
             touch(own_of(layout, i, 3), stage->hold, 0);
@@ -90,9 +86,10 @@ static void live_values(const st_layout *layout) {
     }
     /* The range's input is there from the start, its output to the end, even if no kernel touches them. */
     const int input = plan->input_tensor, output = st_plan_root(layout->config, plan->output_tensor);
-    touch(value_of(layout, input), floats_of(layout, input), 0);
-    if (plan->has_loss) touch(value_of(layout, input), floats_of(layout, input), layout->end); /* may be the target */
-    if (!layout->config->training) touch(value_of(layout, output), floats_of(layout, output), layout->end);
+    touch(value_of(layout, input), st_plan_tensor_floats(plan, input), 0);
+    if (plan->has_loss)
+        touch(value_of(layout, input), st_plan_tensor_floats(plan, input), layout->end); /* may be the target */
+    if (!layout->config->training) touch(value_of(layout, output), st_plan_tensor_floats(plan, output), layout->end);
     for (int t = 0; layout->config->keep_values && t < plan->n_tensors; t++)
         if (value_of(layout, t)->size > 0) {
             value_of(layout, t)->first = 0;
@@ -117,10 +114,11 @@ static void live_gradients(const st_layout *layout) {
             const int dst = st_plan_root(layout->config, op->dst);
             st_buffer *gradient = gradient_of(layout, dst);
             if (gradient->size == 0) /* nobody reads it */
-                append(plan,
-                       (st_backward){
-                           .stage = -1, .to = 2 * (size_t)dst + 1, .from = SIZE_MAX, .n = floats_of(layout, dst)});
-            touch(gradient, floats_of(layout, dst), back);
+                append(plan, (st_backward){.stage = -1,
+                                           .to = 2 * (size_t)dst + 1,
+                                           .from = SIZE_MAX,
+                                           .n = st_plan_tensor_floats(plan, dst)});
+            touch(gradient, st_plan_tensor_floats(plan, dst), back);
         }
         append(plan, (st_backward){.stage = i, .to = SIZE_MAX, .from = SIZE_MAX});
         for (int j = 0; j < 2; j++) {
@@ -128,13 +126,13 @@ static void live_gradients(const st_layout *layout) {
             const int root = st_plan_root(layout->config, source[j]);
             st_buffer *gradient = gradient_of(layout, root), *own = own_of(layout, i, 1 + j);
             if (gradient->size > 0) {
-                touch(own, floats_of(layout, root), back);
+                touch(own, st_plan_tensor_floats(plan, root), back);
                 append(plan, (st_backward){.stage = -1,
                                            .to = 2 * (size_t)root + 1,
                                            .from = (size_t)(own - layout->buffer),
-                                           .n = floats_of(layout, root)});
+                                           .n = st_plan_tensor_floats(plan, root)});
             }
-            touch(gradient, floats_of(layout, root), back);
+            touch(gradient, st_plan_tensor_floats(plan, root), back);
         }
     }
 }

@@ -49,12 +49,28 @@ static int64_t rule_micro_batch(const st_runner_config *config, int64_t share) {
     return (share + pieces - 1) / pieces;
 }
 
+/* Whether the replicas split the weights and not the samples. In a network of dense layers that split samples, each has
+   gradients of all weights to be summed, and reads all weights anew: so many values go from one processor's cache to
+   the others'. Splitting weights, the activations and their gradients go, and each dense layer multiplies all rows at
+   once. So where those are fewer. */
+static bool rule_by_columns(const st_runner_config *config, int64_t share, int64_t micro_batch) {
+    if (!config->training || config->batch_size == share || micro_batch < share) return false;
+    for (int i = 0; i < config->n_ops; i++) {
+        const st_op *op = &config->graph->op[config->first_op + i];
+        const st_kernel *kernel = config->engine->kernel[op->kind];
+        const bool has_parameters = op->kernel >= 0 || op->bias >= 0 || op->state[0] >= 0;
+        if (has_parameters && !(kernel && kernel->by_columns)) return false;
+        if (op->kind == ST_OP_DENSE && op->activation.kind == ST_SOFTMAX) return false; /* goes over rows */
+    }
+    return dense_bytes(config) > st_plan_sample_bytes(config) / 2 * config->batch_size;
+}
+
 /* Refuses what this machine cannot hold, before anything is allocated for it, and tells the batch that would fit. */
 static strait_status check_memory(const st_runner *runner, const st_plan *plan, strait_error *err) {
     const st_runner_config *config = &runner->config;
-    const int n = runner->n_replicas, blocks = 1 + config->blocks + (config->training ? n : 0);
+    const int n = runner->n_replicas, blocks = 1 + config->blocks + st_runner_gradients(runner);
     const double fixed = (double)plan->block_size * blocks * sizeof(float);
-    const double samples = ((double)plan->arena_size + (double)plan->scratch) * n * sizeof(float);
+    const double samples = (double)st_plan_floats(plan) * (runner->by_columns ? 1 : n) * sizeof(float);
     const double limit = (double)st_memory_limit();
     if (fixed + samples < limit) return STRAIT_OK;
     char mend[128];
@@ -83,14 +99,20 @@ static strait_status choose_micro_batch(st_runner *runner, strait_error *err) {
         runner->micro_batch = rule_micro_batch(config, runner->share);
     else
         runner->micro_batch = asked < runner->share ? asked : runner->share;
+    runner->by_columns = rule_by_columns(config, runner->share, runner->micro_batch);
     return STRAIT_OK;
+}
+
+static strait_status new_plan(st_replica *replica, const st_runner *runner, strait_error *err) {
+    return st_plan_new(&replica->plan, &runner->config, runner->micro_batch,
+                       runner->by_columns ? runner->n_replicas : 1, err);
 }
 
 /* The first plan tells whether an op mixes samples; then the share goes at once, and the plan is made anew for it. */
 static strait_status new_first_plan(st_runner *runner, strait_error *err) {
     const st_runner_config *config = &runner->config;
     st_replica *replica = &runner->replica[0];
-    ST_TRY(st_plan_new(&replica->plan, config, runner->micro_batch, err));
+    ST_TRY(new_plan(replica, runner, err));
     if (replica->plan->exchange > 0 && runner->micro_batch < runner->share) {
         if (config->micro_batch > 0)
             return st_fail(err, STRAIT_ARGUMENT,
@@ -101,13 +123,14 @@ static strait_status new_first_plan(st_runner *runner, strait_error *err) {
         runner->micro_batch = runner->share;
         st_plan_free(replica->plan);
         replica->plan = NULL;
-        ST_TRY(st_plan_new(&replica->plan, config, runner->micro_batch, err));
+        ST_TRY(new_plan(replica, runner, err));
     }
     runner->in_step = replica->plan->exchange > 0;
     runner->block_size = replica->plan->block_size;
     if (config->unbound) return STRAIT_OK;
     ST_TRY(check_memory(runner, replica->plan, err));
-    if (runner->in_step) ST_TRY(st_exchange_new(&runner->exchange, runner->pool, replica->plan->exchange, err));
+    if (runner->in_step || runner->by_columns)
+        ST_TRY(st_exchange_new(&runner->exchange, runner->pool, replica->plan->exchange, err));
     if (config->sibling) {
         runner->parameters = config->sibling->parameters;
         return STRAIT_OK;
@@ -122,14 +145,16 @@ static strait_status new_replica(st_runner *runner, int i, strait_error *err) {
     if (i == 0)
         ST_TRY(new_first_plan(runner, err));
     else
-        ST_TRY(st_plan_new(&replica->plan, &runner->config, runner->micro_batch, err));
+        ST_TRY(new_plan(replica, runner, err));
     if (runner->config.unbound) return STRAIT_OK;
-    if (runner->config.training) {
+    if (i < st_runner_gradients(runner)) {
         const size_t bytes = (runner->block_size + 1) * sizeof(float);
         replica->gradient = st_alloc_aligned(bytes);
         if (!replica->gradient) return st_fail_memory(err, bytes, "gradients");
     }
-    return st_plan_bind(replica->plan, runner->parameters, replica->gradient, runner->exchange, i, err);
+    const st_replica *first = &runner->replica[0];
+    return st_plan_bind(replica->plan, first->plan, runner->parameters,
+                        (runner->by_columns ? first : replica)->gradient, runner->exchange, i, err);
 }
 
 /* Lists the parameters' places, in the order in which the plan gave them out. */
@@ -276,6 +301,12 @@ float *st_runner_parameters(st_runner *runner) {
 float *st_runner_gradient(st_runner *runner, int replica) {
     return runner->replica[replica].gradient;
 }
+int st_runner_gradients(const st_runner *runner) {
+    return !runner->config.training ? 0 : runner->by_columns ? 1 : runner->n_replicas;
+}
+bool st_runner_by_columns(const st_runner *runner) {
+    return runner->by_columns;
+}
 int st_runner_replicas(const st_runner *runner) {
     return runner->n_replicas;
 }
@@ -325,17 +356,12 @@ static void set_step(st_plan *plan, const st_runner *runner, int64_t first, int6
 static strait_status run_micro_batch(st_plan *plan, const st_runner *runner, int64_t first, int64_t n_valid,
                                      bool accumulate) {
     const st_job *job = &runner->job;
-    const bool train = job->mode == ST_MODE_TRAIN, in_step = train && runner->exchange;
+    const bool train = job->mode == ST_MODE_TRAIN, in_step = runner->by_columns || (train && runner->exchange);
     set_step(plan, runner, first, n_valid, accumulate);
     if (n_valid > 0)
         memcpy(plan->input, job->feed.input + first * plan->n_in, (size_t)(n_valid * plan->n_in) * sizeof(float));
-    const int n_forward = plan->n_stages - (plan->has_loss && job->mode != ST_MODE_VALIDATE ? 1 : 0);
-    strait_status status = STRAIT_OK;
-    for (int i = 0; i < n_forward; i++) {
-        const strait_status now = st_plan_run_stage(plan, i, false, false);
-        if (status == STRAIT_OK) status = now;
-        if (status != STRAIT_OK && !in_step) return status;
-    }
+    const strait_status status = st_plan_forward(plan, job->mode == ST_MODE_VALIDATE, in_step);
+    if (status != STRAIT_OK && !in_step) return status;
     if (job->feed.output)
         memcpy(job->feed.output + first * plan->n_out, plan->output, (size_t)(n_valid * plan->n_out) * sizeof(float));
     if (!train) return status;
@@ -355,13 +381,13 @@ static void run_share(void *context, int worker, int n_workers) {
     const int64_t end = begin + runner->share < n ? begin + runner->share : n;
     plan->step.loss = plan->step.kl = plan->step.extra = 0;
     replica->status = STRAIT_OK;
-    if (begin == end && train && runner->exchange && n > 0)
+    if (begin == end && (runner->by_columns || (train && runner->exchange)) && n > 0)
         replica->status = run_micro_batch(plan, runner, begin, 0, false);
     for (int64_t first = begin; first < end && replica->status == STRAIT_OK; first += plan->batch) {
         const int64_t valid = end - first < plan->batch ? end - first : plan->batch;
         replica->status = run_micro_batch(plan, runner, first, valid, first > begin);
     }
-    if (begin == end && train) memset(replica->gradient, 0, runner->block_size * sizeof(float));
+    if (begin == end && train && !runner->by_columns) memset(replica->gradient, 0, runner->block_size * sizeof(float));
 }
 
 static strait_status run_job(st_cost *cost, st_runner *runner, st_mode mode, const st_feed *feed, strait_error *err) {
@@ -401,6 +427,7 @@ strait_status st_runner_train(st_cost *cost, st_runner *runner, const st_feed *f
 
 int64_t st_runner_memory(const st_runner *runner) {
     const st_plan *plan = runner->replica[0].plan;
-    const size_t replica = plan->arena_size + plan->scratch + (runner->config.training ? runner->block_size : 0);
-    return (int64_t)((runner->block_size + replica * (size_t)runner->n_replicas) * sizeof(float));
+    const size_t plans = runner->by_columns ? 1 : (size_t)runner->n_replicas;
+    const size_t blocks = 1 + (size_t)st_runner_gradients(runner);
+    return (int64_t)((runner->block_size * blocks + st_plan_floats(plan) * plans) * sizeof(float));
 }

@@ -4,7 +4,9 @@
    1. The split (replicas, micro-batch) is decided in st_runner_new and never changes: it decides the last bits.
    2. Nothing is allocated, looked up or locked after st_runner_new.
    3. Sample i of a batch always goes to the same replica and micro-batch.
-   4. Where an op mixes samples (batch_norm) the replicas train in step: each takes its whole share at once, and they
+   4. Training a network of dense layers with more weights than activations, the replicas split the weights and not the
+      samples (by columns): there is one gradient block, and the bits are those of one thread.
+   5. Where an op mixes samples (batch_norm) the replicas train in step: each takes its whole share at once, and they
       meet to add up what the op needs of all of them. */
 #ifndef ST_GRAPH_RUNNER_H
 #define ST_GRAPH_RUNNER_H
@@ -68,11 +70,14 @@ strait_status st_runner_pack(st_runner *runner, float *block, const float *canon
 strait_status st_runner_unpack(st_runner *runner, float *canonical, const float *block, strait_error *err);
 size_t st_runner_block_size(const st_runner *runner);
 float *st_runner_parameters(st_runner *runner); /* the packed block; borrowed */
-/* Gradient block of replica i after st_runner_train; borrowed. Replicas that had no sample this time hold zeros. */
-float *st_runner_gradient(st_runner *runner, int replica);
+/* Gradient block i after st_runner_train, to be summed; borrowed. A replica that had no sample this time holds zeros.
+   As many blocks as replicas, but one where they work by columns, and none outside training. */
+float *st_runner_gradient(st_runner *runner, int i);
+int st_runner_gradients(const st_runner *runner);
 int st_runner_replicas(const st_runner *runner);
 int64_t st_runner_micro_batch(const st_runner *runner);
 bool st_runner_in_step(const st_runner *runner); /* whether an op mixes samples: then micro-batch and share are one */
+bool st_runner_by_columns(const st_runner *runner); /* whether training splits the weights and not the samples */
 st_pool *st_runner_pool(st_runner *runner);
 
 /* Outputs of n <= batch_size samples. input [n, in], output [n, out]. */

@@ -21,9 +21,10 @@ static void print_loss(char *out, size_t n, const st_loss *loss) {
 void st_runner_describe(const st_runner *runner, st_text *text) {
     const st_plan *plan = runner->replica[0].plan;
     const st_graph *graph = runner->config.graph;
-    st_text_add(text, "engine %s, %d replica%s, micro-batch %lld, arena %.1f KiB a replica\n",
+    st_text_add(text, "engine %s, %d replica%s, micro-batch %lld, arena %.1f KiB a replica%s\n",
                 runner->config.engine->name, runner->n_replicas, runner->n_replicas == 1 ? "" : "s",
-                (long long)runner->micro_batch, (double)(plan->arena_size + plan->scratch) * 4 / 1024);
+                (long long)runner->micro_batch, (double)st_plan_floats(plan) / plan->parts * 4 / 1024,
+                runner->by_columns ? ", by columns" : "");
     for (int i = 0; i < plan->n_stages; i++) {
         const st_stage *stage = &plan->stage[i];
         const st_op *op = stage->op;
@@ -71,8 +72,9 @@ st_op_cost st_runner_cost(const st_runner *runner, int i) {
             cost.seconds[back] += runner->replica[r].plan->stage[i].seconds[back] / runner->n_replicas;
     if (stage->kernel->describe) stage->kernel->describe(stage->state, cost.how, sizeof cost.how);
     const double src = bytes_of(runner, op->src), src2 = bytes_of(runner, op->src2), dst = bytes_of(runner, op->dst);
+    const int parts = runner->replica[0].plan->parts;
     const double weights =
-        (double)(stage->packed.n_kernel + stage->packed.n_bias) * sizeof(float) / (double)runner->micro_batch;
+        (double)(stage->packed.n_kernel + stage->packed.n_bias) * sizeof(float) / (double)(runner->micro_batch * parts);
     if (multiplies(op->kind)) cost.flops[0] = (double)st_op_flops(runner->config.graph, op);
     cost.bytes[0] = src + src2 + dst + weights;
     const bool by_src = stage->needs_dsrc[0] || stage->needs_dsrc[1];

@@ -27,6 +27,7 @@ struct st_runner {
     st_replica *replica;
     st_pool *pool;
     bool in_step;          /* an op mixes samples */
+    bool by_columns;       /* the replicas share all samples and gradients, and split the weights */
     st_exchange *exchange; /* replicas train in step; NULL: they need not */
     uint32_t *identity;    /* [batch_size] 0, 1, 2, ...: the streams of samples without a number */
     int n_segments;

@@ -206,7 +206,8 @@ static const st_key data_keys[] = {
      "it, or else a square image, or a row"},
     {.name = "threads", .type = ST_KEY_INTEGER, IN_RECIPE(data.threads), RANGE(1, MAX_THREADS),
      .doc = "that prepare batches while others train, which changes none of them; left out: half as many as train, 1 to "
-            "4, where samples are read as they are needed, else 1"},
+            "4, where samples are read as they are needed, else 1, or those that train themselves where these are as many as "
+            "processors"},
     {.name = "shuffle_buffer", .type = ST_KEY_INTEGER, IN_RECIPE(data.shuffle_buffer), RANGE(1, MAX_SAMPLES),
      .doc = "shuffles as a disk slow to seek wants it: files in a random order, their samples through a buffer of so many; "
             "left out: all samples are drawn"},

@@ -211,7 +211,7 @@ static void measure_changes(const st_diagnosis *diagnosis, strait_diagnosis_epoc
    cache, with as many sums as make vectors of them. */
 static double gradient_squares(st_runner *runner, size_t begin, size_t end) {
     enum { BLOCK = 1024, SUMS = 8 };
-    const int replicas = st_runner_replicas(runner);
+    const int replicas = st_runner_gradients(runner);
     double sum[SUMS] = {0}, all = 0;
     for (size_t at = begin; at < end; at += BLOCK) {
         float gradient[BLOCK] = {0};

@@ -71,7 +71,7 @@ static strait_status new_extents(st_stepper *stepper, strait_error *err) {
         const bool kernels = apart && segment[i].role == ST_ROLE_KERNEL;
         if (segment[i].role == ST_ROLE_STATE) {
             last = NULL;
-        } else if (last && last->kernels == kernels) {
+        } else if (last && last->kernels == kernels && !st_runner_by_columns(stepper->runner)) {
             last->end = end;
         } else {
             last = &stepper->extent[stepper->n_extents++];
@@ -84,7 +84,7 @@ static strait_status new_extents(st_stepper *stepper, strait_error *err) {
 strait_status st_stepper_init(st_stepper *stepper, const st_engine *engine, st_runner *runner, int64_t n_values,
                               const strait_recipe *recipe, strait_error *err) {
     const st_optimizer *settings = &recipe->train.optimizer;
-    const size_t n_replicas = (size_t)st_runner_replicas(runner);
+    const size_t n_replicas = (size_t)st_runner_replicas(runner), n_gradients = (size_t)st_runner_gradients(runner);
     *stepper = (st_stepper){
         .runner = runner,
         .settings = *settings,
@@ -98,15 +98,15 @@ strait_status st_stepper_init(st_stepper *stepper, const st_engine *engine, st_r
     if (settings->kind == ST_OPTIMIZER_ADAGRAD) ST_TRY(fill_accumulator(stepper, n_values, err));
     ST_TRY(new_extents(stepper, err));
     stepper->partial = st_alloc_aligned(n_replicas * APART * sizeof *stepper->partial);
-    stepper->gradient = st_alloc(n_replicas, sizeof *stepper->gradient);
+    stepper->gradient = st_alloc(n_gradients, sizeof *stepper->gradient);
     if (!stepper->gradient || !stepper->partial)
         return st_fail_memory(err, n_replicas * sizeof(float *), "the optimiser");
-    for (size_t i = 0; i < n_replicas; i++)
+    for (size_t i = 0; i < n_gradients; i++)
         stepper->gradient[i] = st_runner_gradient(runner, (int)i);
     const bool has_rho = settings->kind == ST_OPTIMIZER_RMSPROP || settings->kind == ST_OPTIMIZER_ADADELTA;
     stepper->update = (st_update){
         .kind = settings->kind,
-        .n_gradients = (int)n_replicas,
+        .n_gradients = (int)n_gradients,
         .gradient = stepper->gradient,
         .value = st_runner_parameters(runner),
         .m = stepper->state[0],
@@ -142,12 +142,15 @@ float *st_stepper_state(const st_stepper *stepper, int index, const char **name)
 
 /* ---- passes over the block, a slice a worker ---- */
 
-/* What a worker has of a extent; false: nothing. */
+/* What a worker has of an extent: of the whole block a slice, or where the runner works by columns a slice of each
+   layer, about the one whose gradient this worker computed. false: nothing. */
 static bool cut(st_extent *part, const st_stepper *stepper, int extent, int worker, int n_workers) {
-    const size_t lines = (st_runner_block_size(stepper->runner) + LINE - 1) / LINE;
-    const size_t begin = lines * (size_t)worker / (size_t)n_workers * LINE;
-    const size_t end = lines * (size_t)(worker + 1) / (size_t)n_workers * LINE;
     *part = stepper->extent[extent];
+    const bool each = st_runner_by_columns(stepper->runner);
+    const size_t first = each ? part->begin : 0;
+    const size_t lines = ((each ? part->end - first : st_runner_block_size(stepper->runner)) + LINE - 1) / LINE;
+    const size_t begin = first + lines * (size_t)worker / (size_t)n_workers * LINE;
+    const size_t end = first + lines * (size_t)(worker + 1) / (size_t)n_workers * LINE;
     if (part->begin < begin) part->begin = begin;
     if (part->end > end) part->end = end;
     return part->begin < part->end;
@@ -200,7 +203,7 @@ static void square_slice(void *context, int worker, int n_workers) {
         for (size_t begin = part.begin; begin < part.end; begin += PIECE) {
             const size_t n = part.end - begin < PIECE ? part.end - begin : PIECE;
             memcpy(piece, stepper->gradient[0] + begin, n * sizeof *piece);
-            for (int r = 1; r < n_workers; r++) {
+            for (int r = 1; r < stepper->update.n_gradients; r++) {
                 const float *restrict next = stepper->gradient[r] + begin;
                 for (size_t i = 0; i < n; i++)
                     piece[i] += next[i];

@@ -57,9 +57,16 @@ static int batches_threads(const st_trainer_config *config, const strait_data *d
     return st_data_is_resident(data) || half < 1 ? 1 : half > 4 ? 4 : half;
 }
 
+/* Whether those that train prepare their batches themselves: where data lie in memory and no processor is left, since a
+   thread of its own would take the time from one of them, and the others wait for that one. */
+static bool prepares_itself(const st_trainer_config *config, const strait_data *data) {
+    return config->recipe->data.threads == 0 && st_data_is_resident(data) && config->threads >= st_processors();
+}
+
 /* training: shuffled and augmented as the recipe asks; validation never is. */
-static strait_status open_batches(st_batches **out, const st_trainer_config *config, strait_data *data, bool training,
-                                  strait_error *err) {
+static strait_status open_batches(st_batches **out, const st_trainer_config *config, st_runner *runner,
+                                  strait_data *data, bool training, strait_error *err) {
+    const bool itself = prepares_itself(config, data);
     const st_batches_config batches = {
         .data = data,
         .batch_size = batch_size(config, data),
@@ -69,7 +76,8 @@ static strait_status open_batches(st_batches **out, const st_trainer_config *con
         .factor = config->factor,
         .corrupt = config->recipe->data.corrupt,
         .augment = training ? config->recipe->data.augment : (st_augment){0},
-        .ahead = batches_ahead(data, batch_size(config, data)),
+        .ahead = itself ? 0 : batches_ahead(data, batch_size(config, data)),
+        .pool = itself ? st_runner_pool(runner) : NULL,
         .threads = batches_threads(config, data),
         .shuffle_buffer = config->recipe->data.shuffle_buffer,
     };
@@ -129,9 +137,9 @@ strait_status st_trainer_new(st_trainer **out, const st_trainer_config *config, 
         status = st_stepper_init(&trainer->stepper, config->engine, trainer->runner, graph->n_values, recipe, err);
     if (status == STRAIT_OK)
         status = st_runner_pack(trainer->runner, st_runner_parameters(trainer->runner), config->model->values, err);
-    if (status == STRAIT_OK) status = open_batches(&trainer->batches, config, config->data, true, err);
+    if (status == STRAIT_OK) status = open_batches(&trainer->batches, config, trainer->runner, config->data, true, err);
     if (status == STRAIT_OK && config->validation)
-        status = open_batches(&trainer->validation, config, config->validation, false, err);
+        status = open_batches(&trainer->validation, config, trainer->runner, config->validation, false, err);
     if (status == STRAIT_OK && keeps_best(recipe)) {
         const size_t bytes = (st_runner_block_size(trainer->runner) + 1) * sizeof(float);
         trainer->best = st_alloc_aligned(bytes);

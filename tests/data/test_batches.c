@@ -1,6 +1,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 #include "base/rng.h"
+#include "base/thread.h"
 #include "data/derive.h"
 #include "files.h"
 
@@ -166,6 +167,30 @@ static void test_same_whatever_is_prepared_ahead(void **state) {
 }
 
 /* Left in the middle of an epoch, at any place, and begun again at any other. */
+/* The workers of a pool prepare the batches together: the same ones, the last of fewer samples than workers too. */
+static void test_same_with_a_pool(void **state) {
+    (void)state;
+    strait_data *data = make_data();
+    st_batches_config config = config_over(data, 0);
+    static copy expected[2][13], found[13];
+    st_batches *batches = make_batches(&config);
+    for (uint32_t epoch = 0; epoch < 2; epoch++)
+        assert_int_equal(collect(expected[epoch], batches, epoch, 0), 13);
+    st_batches_free(batches);
+    for (int workers = 1; workers <= 9; workers++) {
+        assert_int_equal(st_pool_new(&config.pool, workers, NULL, NULL), STRAIT_OK);
+        batches = make_batches(&config);
+        for (uint32_t epoch = 0; epoch < 2; epoch++) {
+            assert_int_equal(collect(found, batches, epoch, 0), 13);
+            for (int64_t i = 0; i < 13; i++)
+                assert_memory_equal(&found[i], &expected[epoch][i], sizeof *found);
+        }
+        st_batches_free(batches);
+        st_pool_free(config.pool);
+    }
+    strait_data_free(data);
+}
+
 static void test_resume(void **state) {
     (void)state;
     strait_data *data = make_data();
@@ -415,6 +440,38 @@ static void test_failed_read(void **state) {
     }
 }
 
+/* A sample that cannot be read is told of, whichever worker came upon it, and the slot can be asked for again. */
+static void test_pool_fails(void **state) {
+    (void)state;
+    strait_data *data = make_streamed();
+    st_batches_config config = config_over(data, 0);
+    assert_int_equal(st_pool_new(&config.pool, 3, NULL, NULL), STRAIT_OK);
+    config.shuffle = false;
+    st_batches *batches = make_batches(&config);
+    strait_error err = {0};
+    st_batch batch;
+    fails_at = 23; /* the last of batch 2 */
+    st_batches_start(batches, 0, 1);
+    assert_int_equal(next(batches).n, 8);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(st_batches_next(&batch, batches, &err), STRAIT_IO);
+        assert_string_equal(err.message, "stream: sample 23 is gone");
+    }
+    fails_at = -1;
+    assert_int_equal(next(batches).index, 2);
+    st_batches_free(batches);
+    for (uint64_t n = 1;; n++) {
+        st_alloc_fail_at(n);
+        const strait_status status = st_batches_new(&batches, &config, NULL);
+        st_alloc_fail_at(0);
+        if (status == STRAIT_OK) break;
+        assert_int_equal(status, STRAIT_MEMORY);
+    }
+    st_batches_free(batches);
+    st_pool_free(config.pool);
+    strait_data_free(data);
+}
+
 static void test_waiting_is_told(void **state) {
     (void)state;
     const int ahead[] = {0, 2};
@@ -603,6 +660,8 @@ int main(void) {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_view),
         cmocka_unit_test(test_same_whatever_is_prepared_ahead),
+        cmocka_unit_test(test_same_with_a_pool),
+        cmocka_unit_test(test_pool_fails),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_free_at_any_time),
         cmocka_unit_test(test_uneven_pace),

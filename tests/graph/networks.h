@@ -124,7 +124,7 @@ static inline double evaluate_on(st_runner *runner, const float *x, const float 
 static inline float *summed_gradient(st_runner *runner, const st_graph *graph) {
     const size_t n = st_runner_block_size(runner);
     float *sum = new_floats(n), *canonical = new_floats((size_t)graph->n_values);
-    for (int r = 0; r < st_runner_replicas(runner); r++)
+    for (int r = 0; r < st_runner_gradients(runner); r++)
         for (size_t i = 0; i < n; i++)
             sum[i] += st_runner_gradient(runner, r)[i];
     assert_int_equal(st_runner_unpack(runner, canonical, sum, NULL), STRAIT_OK);

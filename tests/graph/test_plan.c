@@ -76,7 +76,7 @@ static void test_arena(void **state) {
         st_runner_config config = training_config(graph, &st_engine_cpu, 4, 1, 4, ST_LOSS_MSE);
         config.training = training;
         st_plan *plan = NULL;
-        assert_int_equal(st_plan_new(&plan, &config, 4, NULL), STRAIT_OK);
+        assert_int_equal(st_plan_new(&plan, &config, 4, 1, NULL), STRAIT_OK);
         size_t sum = 0;
         for (int t = 0; t < graph->n_tensors; t++) {
             const size_t size = (size_t)st_shape_count(&graph->tensor[t].shape) * 4;

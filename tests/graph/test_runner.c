@@ -62,7 +62,7 @@ static void test_idle_replicas(void **state) {
     (void)state;
     st_graph *graph = new_network(NETWORK_DENSE, ST_TANH, ST_SIGMOID);
     float *parameters = new_parameters(graph), *x = new_data(BATCH * values_in(graph), 42);
-    const st_runner_config config = training_config(graph, &st_engine_cpu, BATCH, 3, 0, ST_LOSS_MSE);
+    const st_runner_config config = training_config(graph, &st_engine_cpu, BATCH, 3, 1, ST_LOSS_MSE);
     st_runner *runner = new_runner(&config, parameters);
     train_on(runner, x, x, BATCH);
     train_on(runner, x, x, 1);
@@ -181,12 +181,12 @@ static float *train(const st_runner_config *config, const float *parameters, con
     const size_t n = st_runner_block_size(runner);
     float *m = new_floats(n), *v = new_floats(n), *gradient[8], *out = new_floats((size_t)config->graph->n_values);
     assert_true(st_runner_replicas(runner) <= 8);
-    for (int r = 0; r < st_runner_replicas(runner); r++)
+    for (int r = 0; r < st_runner_gradients(runner); r++)
         gradient[r] = st_runner_gradient(runner, r);
     for (int step = 1; step <= 12; step++) {
         train_on(runner, x, x, step % 4 ? BATCH : BATCH - 1);
         st_update u = {.kind = ST_OPTIMIZER_ADAM,
-                       .n_gradients = st_runner_replicas(runner),
+                       .n_gradients = st_runner_gradients(runner),
                        .gradient = gradient,
                        .value = st_runner_parameters(runner),
                        .m = m,

@@ -142,6 +142,34 @@ static void test_threads_agree(void **state) {
     }
 }
 
+/* Where the threads split the weights, they come to the same bits, whatever their number; penalty and decay included.
+ */
+static void test_threads_give_the_same_bits(void **state) {
+    (void)state;
+    static const char wide[] = "seed: 3\n"
+                               "model:\n"
+                               "  input: [16]\n"
+                               "  encoder: [{dense: {units: 40, activation: relu}}, {dense: {units: 4}}]\n"
+                               "  decoder: [{dense: {units: 40, activation: relu}}, {dense: {units: 16}}]\n"
+                               "train: {batch_size: 8, penalty: {weights: {l2: 1e-4}}, weight_decay: 1e-4}\n";
+    const char *const overrides[] = {adam};
+    float *first = NULL;
+    for (int threads = 1; threads <= 5; threads++) {
+        st_setup setup = set_up(wide, 1, overrides, 60, (st_trainer_config){.threads = threads});
+        st_runner *runner = st_trainer_runner(setup.trainer);
+        const size_t n = st_runner_block_size(runner);
+        assert_int_equal(st_runner_by_columns(runner), threads > 1);
+        take_steps(setup.trainer, 7);
+        if (!first) {
+            first = st_alloc(n, sizeof *first);
+            memcpy(first, st_runner_parameters(runner), n * sizeof *first);
+        }
+        assert_memory_equal(st_runner_parameters(runner), first, n * sizeof *first);
+        tear_down(&setup);
+    }
+    st_free(first);
+}
+
 /* Plain gradient descent on 1 - 1 - 1 without bias, worked by hand: x = 1, y = a b x, loss (y - x)^2;
    a = 0.5, b = 0.5: y = 0.25, loss 0.5625, dloss/da = 2 (y - x) b = -0.75, the same for b; rate 0.1: a = b = 0.575. */
 static void test_step_by_hand(void **state) {
@@ -171,7 +199,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counting_works), cmocka_unit_test(test_step_allocates_nothing),
         cmocka_unit_test(test_loss_falls),     cmocka_unit_test(test_engines_agree),
-        cmocka_unit_test(test_threads_agree),  cmocka_unit_test(test_step_by_hand),
+        cmocka_unit_test(test_threads_agree),  cmocka_unit_test(test_threads_give_the_same_bits),
+        cmocka_unit_test(test_step_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
