@@ -50,6 +50,10 @@ static inline void check_data(const char *source) {
     strait_data_quality quality;
     if (info.bytes < 1 << 24) insist(strait_data_inspect(&quality, data, &err) == STRAIT_OK);
     const bool several_sizes = info.n_dims == 3 && info.dim[0] == 0;
+    if (info.bytes / info.n_samples >= 1 << 24) { /* a blank image of a few bytes: seconds under sanitizers */
+        strait_data_free(data);
+        return;
+    }
     const strait_status read = strait_data_rows(&rows, data, info.n_samples - 1, 1, &err);
     insist(read == STRAIT_OK || read == (several_sizes ? STRAIT_SHAPE : STRAIT_FORMAT));
     insist(read != STRAIT_FORMAT || info.n_missing > 0); /* what is not finite is refused */

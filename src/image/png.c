@@ -157,6 +157,8 @@ static const unsigned char signature[SIGNATURE_BYTES] = {0x89, 'P', 'N', 'G', '\
 #define MAX_CHUNK_BYTES ((png_alloc_size_t)8 << 20)
 /* deflate makes no more than 1032 bytes of one (zlib's manual); with some to spare. */
 #define MOST_INFLATED 1040
+/* An image of fewer values may be as blank as it likes. */
+#define FREE_VALUES ((uint64_t)1 << 26)
 
 /* Samples in a pixel by colour type, 0 where there is no such type; a palette has one, its index. */
 static const unsigned samples_of[] = {1, 0, 3, 1, 2, 0, 4};
@@ -201,13 +203,20 @@ strait_status st_png_read_header(st_image *out, const char *path, strait_error *
     return parse_header(out, head, n, path, err);
 }
 
-/* A header that announces more pixels than the file's bytes can inflate to is refused before memory is taken. */
+/* A header that announces more pixels than the file's bytes can inflate to is refused before memory is taken. A bit of
+   a palette becomes three values: what is large only by that, a few kilobytes for seconds of work, is refused too. */
 static strait_status check_size(const st_image *image, const codec *e, strait_error *err) {
     const unsigned char *head = e->bytes;
     const uint64_t bits = (uint64_t)image->width * samples_of[head[COLOURS_AT]] * head[COLOURS_AT - 1];
-    if (bits / 8 * (uint64_t)image->height / MOST_INFLATED <= e->n_bytes) return STRAIT_OK;
-    return st_fail(err, STRAIT_FORMAT, "%s: damaged PNG file: its %zu bytes cannot hold the %d×%d pixels announced",
-                   e->path, e->n_bytes, image->width, image->height);
+    const uint64_t values = (uint64_t)image->width * (uint64_t)image->height * (uint64_t)image->channels;
+    if (bits / 8 * (uint64_t)image->height / MOST_INFLATED > e->n_bytes)
+        return st_fail(err, STRAIT_FORMAT, "%s: damaged PNG file: its %zu bytes cannot hold the %d×%d pixels announced",
+                       e->path, e->n_bytes, image->width, image->height);
+    if (values <= FREE_VALUES || values / MOST_INFLATED <= e->n_bytes) return STRAIT_OK;
+    return st_fail(err, STRAIT_FORMAT,
+                   "%s: its %zu bytes would become %llu values; more than %llu are read of an image that is next to "
+                   "blank only when it is stored with 8 bits a channel",
+                   e->path, e->n_bytes, (unsigned long long)values, (unsigned long long)FREE_VALUES);
 }
 
 /* 8 or 16 bits a channel, in this machine's byte order, no palette, no alpha. */

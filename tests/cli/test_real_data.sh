@@ -42,7 +42,7 @@ facts cells/pbmc_small_counts.csv 80 230 f32 19633 36+25+19
 facts cells/3.0.0_filtered_feature_bc_matrix.h5 1107 507 f32 41549 ''
 facts tfrecord/mnist100_raw_u8.tfrecords 100 28x28x1 u8 2716373 ''
 facts tfrecord/fruit10_rgb_raw_100x100.tfrecords 10 100x100x3 u8 39836672 5+5
-facts tfrecord/bccd_blood_cells_jpeg_test.record 64 480x640x3 u8 - ''
+facts tfrecord/bccd_blood_cells_jpeg_test.record 64 480x640x3 u8 10926320224 ''
 facts tables/digits.csv.gz 1797 64 f32 561718 178+182+177+183+181+182+181+179+174+180 --label last
 facts tables/breast_cancer.csv 569 30 f32 1056474.46 212+357
 facts microscopy/rgb8.tif 1 264x542x3 u8 8661858 ''

@@ -290,6 +290,32 @@ static void test_fruit(void **state) {
     strait_data_free(data);
 }
 
+/* A record's pixels are those of its bytes as a file. By PIL 9.4 the first and the last image sum up to 168795549 and
+   167597727, and their pixel in row 100 and column 200 is 176 162 162 and 190 194 193. */
+static void check_jpeg(strait_data *data, int64_t i, double sum, const float pixel[3]) {
+    const st_source *source = data->source;
+    char *bytes = NULL;
+    size_t n = 0;
+    strait_array *rows = NULL, *expected = NULL;
+    assert_int_equal(source->reader->encoded(&bytes, &n, source, i, NULL), STRAIT_OK);
+    assert_non_null(bytes);
+    strait_data *file = open_good(test_file("one.jpg", bytes, n));
+    assert_int_equal(strait_data_rows(&rows, data, i, 1, NULL), STRAIT_OK);
+    assert_int_equal(strait_data_rows(&expected, file, 0, 1, NULL), STRAIT_OK);
+    assert_int_equal(strait_array_count(rows), 480 * 640 * 3);
+    assert_int_equal(strait_array_count(expected), 480 * 640 * 3);
+    assert_memory_equal(rows->values, expected->values, 480 * 640 * 3 * sizeof(float));
+    double total = 0;
+    for (int64_t k = 0; k < strait_array_count(rows); k++)
+        total += (double)rows->values[k];
+    assert_true(total == sum);
+    assert_memory_equal(rows->values + (100 * 640 + 200) * 3, pixel, 3 * sizeof(float));
+    strait_array_free(rows);
+    strait_array_free(expected);
+    strait_data_free(file);
+    st_free(bytes);
+}
+
 static void test_jpeg(void **state) {
     (void)state;
     strait_data *data = open_real("bccd_blood_cells_jpeg_test.record");
@@ -300,6 +326,8 @@ static void test_jpeg(void **state) {
     assert_int_equal(dim[1], 640);
     assert_int_equal(dim[2], 3);
     assert_string_equal(strait_data_sample_name(data, 0), "BloodImage_00339.jpg");
+    check_jpeg(data, 0, 168795549, (const float[]){176, 162, 162});
+    check_jpeg(data, 63, 167597727, (const float[]){190, 194, 193});
     strait_data_free(data);
 }
 

@@ -150,7 +150,7 @@ static void put_size(uint8_t *bytes, uint32_t width, uint32_t height) {
 /* A header that lies is found out before its pixels take memory. */
 static void test_lies(void **state) {
     (void)state;
-    uint8_t bytes[4096];
+    uint8_t bytes[4096] = {0};
     const char *path = test_path("small.png");
     write_png_flat(path, 2, 2, 8, PNG_COLOR_TYPE_GRAY, 1);
     FILE *file = fopen(path, "rb");
@@ -163,6 +163,14 @@ static void test_lies(void **state) {
     assert_fails(test_file("wide.png", bytes, n), STRAIT_FORMAT, "announces 2147483648×3 pixels");
     put_size(bytes, 0, 3);
     assert_fails(test_file("none.png", bytes, n), STRAIT_FORMAT, "announces 0×3 pixels");
+    /* 4 KB of zeros deflated: a bit a pixel, which a palette makes three values of. Few enough grey ones are tried. */
+    put_size(bytes, 16384, 2000);
+    bytes[24] = 1;
+    bytes[25] = PNG_COLOR_TYPE_PALETTE;
+    assert_fails(test_file("blank.png", bytes, sizeof bytes), STRAIT_FORMAT,
+                 "its 4096 bytes would become 98304000 values; more than 67108864 are read of an image");
+    bytes[25] = PNG_COLOR_TYPE_GRAY;
+    assert_fails(test_file("grey.png", bytes, sizeof bytes), STRAIT_FORMAT, "damaged PNG file: IHDR: CRC error");
 }
 
 static void test_failing_allocations(void **state) {
