@@ -47,11 +47,16 @@ INLINE void multiply_outer(int rows, int64_t m, const float *x, int64_t ldx, con
     }
 }
 
-/* dx [rows][columns] = dy [rows][all panels] . kernel[columns][all panels] */
-INLINE void multiply_dot(int rows, int columns, const st_dense *call, const float *dy, const float *kernel, float *dx) {
+/* Gradients that stay in the first cache: rows, and bytes. */
+#define GROUP_ROWS 36
+#define GROUP_BYTES 24576
+
+/* dx [rows][columns] (+)= dy [rows][n_panels] . kernel[columns][n_panels] */
+INLINE void multiply_dot(int rows, int columns, const st_dense *call, int64_t n_panels, const float *dy,
+                         const float *kernel, float *dx, bool accumulate) {
     vf c[DOT_ROWS][DOT_COLUMNS];
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < DOT_COLUMNS; j++) c[i][j] = (vf){0};
-    for (int64_t p = 0; p < call->n_panels; p++) {
+    for (int64_t p = 0; p < n_panels; p++) {
         UNROLL for (int half = 0; half < 2; half++) {
             vf a[DOT_ROWS]; /* rows are fewer than columns: these, one column and all sums fill the registers */
             UNROLL for (int i = 0; i < rows; i++) a[i] = load(dy + i * PANEL + half * V);
@@ -64,7 +69,10 @@ INLINE void multiply_dot(int rows, int columns, const st_dense *call, const floa
         kernel += (call->in + 1) * PANEL;
     }
     UNROLL for (int i = 0; i < rows; i++) {
-        const v4 s = sum_four(c[i][0], c[i][1], c[i][2], c[i][3]);
+        v4 s = sum_four(c[i][0], c[i][1], c[i][2], c[i][3]);
+        v4 before = {0};
+        if (accumulate) memcpy(&before, dx + i * call->in, (size_t)columns * sizeof *dx);
+        s += before;
         memcpy(dx + i * call->in, &s, (size_t)columns * sizeof *dx);
     }
 }
@@ -208,28 +216,40 @@ static void dense_gradient_of_kernel(const st_dense *call, bool accumulate) {
     }
 }
 
-static void dense_gradient_of_input(const st_dense *call) {
-    const int64_t m = call->n_rows;
-    const int64_t blocks = (call->in + DOT_COLUMNS - 1) / DOT_COLUMNS;
-    const st_stretch part = stretch_of(call, 1, blocks, 0);
-    for (int64_t k = part.begin * DOT_COLUMNS; k < call->in && k < part.end * DOT_COLUMNS; k += DOT_COLUMNS) {
-        const int64_t columns = call->in - k < DOT_COLUMNS ? call->in - k : DOT_COLUMNS;
-        for (int64_t i = 0, rows; i < m; i += rows) {
-            rows = even_block(m - i, DOT_ROWS);
-            const float *dy = call->packed_dy + i * PANEL, *kernel = call->kernel + k * PANEL;
-            float *dx = call->dx + i * call->in + k;
-            if (columns == DOT_COLUMNS) switch (rows) {
-                case 1: multiply_dot(1, DOT_COLUMNS, call, dy, kernel, dx); break;
-                case 2: multiply_dot(2, DOT_COLUMNS, call, dy, kernel, dx); break;
+/* Rows [row, end) of dx, columns [k, k + DOT_COLUMNS), of n_panels panels from p on: added to what those before gave.
+ */
+static void dot_rows(const st_dense *call, int64_t row, int64_t end, int64_t k, int64_t p, int64_t n_panels) {
+    const int64_t m = call->n_rows, columns = call->in - k < DOT_COLUMNS ? call->in - k : DOT_COLUMNS;
+    const float *kernel = call->kernel + (p * (call->in + 1) + k) * PANEL;
+    for (int64_t rows; row < end; row += rows) {
+        rows = even_block(end - row, DOT_ROWS);
+        const float *dy = call->packed_dy + (p * (m + 1) + row) * PANEL;
+        float *dx = call->dx + row * call->in + k;
+        if (columns == DOT_COLUMNS) switch (rows) {
+            case 1: multiply_dot(1, DOT_COLUMNS, call, n_panels, dy, kernel, dx, p > 0); break;
+            case 2: multiply_dot(2, DOT_COLUMNS, call, n_panels, dy, kernel, dx, p > 0); break;
 #if DOT_ROWS == 4
-                case 4: multiply_dot(4, DOT_COLUMNS, call, dy, kernel, dx); break;
+            case 4: multiply_dot(4, DOT_COLUMNS, call, n_panels, dy, kernel, dx, p > 0); break;
 #endif
-                default: multiply_dot(3, DOT_COLUMNS, call, dy, kernel, dx); break;
-                }
-            else
-                for (int64_t r = 0; r < rows; r++)
-                    for (int64_t c = 0; c < columns; c++)
-                        multiply_dot(1, 1, call, dy + r * PANEL, kernel + c * PANEL, dx + r * call->in + c);
+            default: multiply_dot(3, DOT_COLUMNS, call, n_panels, dy, kernel, dx, p > 0); break;
+            }
+        else
+            for (int64_t r = 0; r < rows; r++)
+                for (int64_t c = 0; c < columns; c++)
+                    multiply_dot(1, 1, call, n_panels, dy + r * PANEL, kernel + c * PANEL, dx + r * call->in + c,
+                                 p > 0);
+    }
+}
+
+/* By groups of rows and of panels, whose gradients stay in the first cache while the kernel streams by. */
+static void dense_gradient_of_input(const st_dense *call) {
+    const st_stretch part = stretch_of(call, 1, (call->in + DOT_COLUMNS - 1) / DOT_COLUMNS, 0);
+    for (int64_t row = 0, rows; row < call->n_rows; row += rows) {
+        rows = even_block(call->n_rows - row, GROUP_ROWS);
+        for (int64_t p = 0, panels; p < call->n_panels; p += panels) {
+            panels = even_block(call->n_panels - p, GROUP_BYTES / (GROUP_ROWS * PANEL * (int64_t)sizeof(float)));
+            for (int64_t k = part.begin; k < part.end; k++)
+                dot_rows(call, row, row + rows, k * DOT_COLUMNS, p, panels);
         }
     }
 }
