@@ -123,9 +123,9 @@ def samples_of(workload):
 
 def best_rate(epochs, seconds):
     """Samples a second in the fastest stretch of about `seconds` of training, measured as `strait bench` does: in
-    stretches of a twentieth of the time, the first of them for warming up. epochs() yields the number of samples after
+    stretches of 30 ms or a step, the first of them for warming up. epochs() yields the number of samples after
     each step, without end."""
-    stretch = max(seconds / 20, 0.05)
+    stretch = min(seconds / 20, 0.03)
     steps = epochs()
     begin = time.perf_counter()
     best = 0.0

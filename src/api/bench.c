@@ -57,6 +57,8 @@ static strait_status make_rows(float **out, int64_t n, int64_t values, strait_er
 
 /* ---- training ---- */
 
+#define STRETCH 0.03 /* seconds */
+
 /* A stretch of steps that takes `seconds`: the steps and samples done, and the time they took. */
 typedef struct st_stretch {
     int64_t steps, samples;
@@ -84,16 +86,17 @@ static bool faster(const st_stretch *a, const st_stretch *b) {
     return (double)a->samples / a->seconds > (double)b->samples / b->seconds;
 }
 
-/* Steps for about `seconds`; *best is the fastest of twenty stretches (of three, where a step is long), so that a
-   moment when the machine is busy with something else does not count. The first stretch warms up. */
+/* Steps for about `seconds`; *best is the fastest stretch, of three at least, where each is a step or about as long as
+   one of the products that the peak is measured with: so that a moment when the machine is busy with something else
+   does not count, for neither. The first stretch warms up. */
 static strait_status time_steps(st_stretch *best, st_trainer *trainer, double seconds, strait_error *err) {
-    const double begin = st_clock();
+    const double begin = st_clock(), each = seconds / 20 < STRETCH ? seconds / 20 : STRETCH;
     st_stretch now;
     st_trainer_start(trainer);
-    ST_TRY(run_stretch(&now, trainer, seconds / 20, err));
-    ST_TRY(run_stretch(best, trainer, seconds / 20, err));
+    ST_TRY(run_stretch(&now, trainer, each, err));
+    ST_TRY(run_stretch(best, trainer, each, err));
     for (int i = 0; i < 2 || st_clock() - begin < seconds; i++) {
-        ST_TRY(run_stretch(&now, trainer, seconds / 20, err));
+        ST_TRY(run_stretch(&now, trainer, each, err));
         if (faster(&now, best)) *best = now;
     }
     return STRAIT_OK;
