@@ -138,6 +138,7 @@ static cli_exit run(const cli_args *args) {
                                      .command = command};
     strait_train_result result = {0};
     strait_error err = {0};
+    if (training.tune) cli_catch_signals(); /* trying out is asked to stop as training is, which begins later */
     const strait_status status = cli_has(args, "resume") ? resume_run(&result, args, &training, &err)
                                                          : train_recipe(&result, args, &training, &err);
     cli_line_wipe();
@@ -145,8 +146,11 @@ static cli_exit run(const cli_args *args) {
     cli_exit code = CLI_OK;
     if (status == STRAIT_INTERRUPTED) {
         code = CLI_INTERRUPTED;
-        cli_say("interrupted in epoch %d; go on with: strait train --resume %s", display.epoch,
-                cli_shell(result.run).text);
+        if (told)
+            cli_say("interrupted in epoch %d; go on with: strait train --resume %s", display.epoch,
+                    cli_shell(result.run).text);
+        else
+            cli_say("%s", err.message);
     } else if (status != STRAIT_OK) {
         code = cli_failed(&err);
     }

@@ -29,6 +29,7 @@ typedef struct st_setting {
 typedef struct st_tuner {
     const strait_recipe *recipe;
     const strait_model *model;
+    const strait_observer *observer;
     float *values; /* a batch of made values */
     int n;
     st_setting setting[MOST_SETTINGS]; /* the rule's first */
@@ -95,6 +96,10 @@ static strait_status run_steps(double *rate, const st_tuner *tuner, st_runner *r
         st_stepper_step(&stepper, 0);
         const double now = (double)n / (st_clock() - start);
         if ((i > 0 || st_clock() - begin > seconds) && now > *rate) *rate = now;
+        const strait_observer *observer = tuner->observer;
+        if (status == STRAIT_OK && observer && observer->stop && observer->stop(observer->context))
+            status =
+                st_fail(err, STRAIT_INTERRUPTED, "interrupted while trying splits of the step: nothing is trained yet");
     }
     st_stepper_free(&stepper);
     return status;
@@ -230,7 +235,7 @@ static strait_status make_values(st_tuner *tuner, strait_error *err) {
 
 strait_status st_tune(strait_recipe *recipe, const strait_model *model, const strait_observer *observer,
                       strait_error *err) {
-    st_tuner tuner = {.recipe = recipe, .model = model};
+    st_tuner tuner = {.recipe = recipe, .model = model, .observer = observer};
     list_settings(&tuner);
     char *path = memory_of(&tuner);
     st_setting best;

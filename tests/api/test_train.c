@@ -282,6 +282,29 @@ static void test_observer(void **state) {
     strait_data_free(data);
 }
 
+/* Asked to stop while splits are tried, it has made no run. */
+static void test_stopped_while_tuning(void **state) {
+    (void)state;
+    strait_data *data = vectors(100);
+    strait_recipe *recipe = parse(dense_yaml, 0, NULL);
+    st_alarm alarm = {.after = 1};
+    strait_error err = {0};
+    strait_train_result result;
+    const char *out = fresh_folder();
+    char cache[600];
+    snprintf(cache, sizeof cache, "%s/cache", out); /* nothing is remembered there */
+    setenv("XDG_CACHE_HOME", cache, 1);
+    const strait_train_options options = {
+        .data = data, .out = out, .tune = true, .observer = {.context = &alarm, .stop = rings}};
+    assert_int_equal(strait_train(NULL, &result, recipe, &options, &err), STRAIT_INTERRUPTED);
+    unsetenv("XDG_CACHE_HOME");
+    assert_non_null(strstr(err.message, "while trying splits"));
+    assert_string_equal(result.run, "");
+    assert_false(exists(cache));
+    strait_recipe_free(recipe);
+    strait_data_free(data);
+}
+
 /* ---- divergence ---- */
 
 static void test_divergence(void **state) {
@@ -543,6 +566,7 @@ int main(void) {
         cmocka_unit_test(test_minmax),
         cmocka_unit_test(test_wrong_shape),
         cmocka_unit_test(test_wrong_arguments),
+        cmocka_unit_test(test_stopped_while_tuning),
         cmocka_unit_test(test_mnist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
