@@ -140,21 +140,38 @@ static strait_status new_first_plan(st_runner *runner, strait_error *err) {
     return runner->parameters ? STRAIT_OK : st_fail_memory(err, bytes, "parameters");
 }
 
-static strait_status new_replica(st_runner *runner, int i, strait_error *err) {
+/* Gives replica i its memory. */
+static strait_status bind_replica(st_runner *runner, int i, strait_error *err) {
     st_replica *replica = &runner->replica[i];
-    if (i == 0)
-        ST_TRY(new_first_plan(runner, err));
-    else
-        ST_TRY(new_plan(replica, runner, err));
-    if (runner->config.unbound) return STRAIT_OK;
+    const st_replica *first = &runner->replica[0];
     if (i < st_runner_gradients(runner)) {
         const size_t bytes = (runner->block_size + 1) * sizeof(float);
         replica->gradient = st_alloc_aligned(bytes);
         if (!replica->gradient) return st_fail_memory(err, bytes, "gradients");
     }
-    const st_replica *first = &runner->replica[0];
     return st_plan_bind(replica->plan, first->plan, runner->parameters,
                         (runner->by_columns ? first : replica)->gradient, runner->exchange, i, err);
+}
+
+static void bind_own(void *context, int worker, int n_workers) {
+    (void)n_workers;
+    st_runner *runner = context;
+    if (worker > 0) runner->replica[worker].status = bind_replica(runner, worker, NULL);
+}
+
+/* Each worker is the first to touch its replica's memory, which then lies near its processor. By columns the others use
+   that of the first. */
+static strait_status bind_replicas(st_runner *runner, strait_error *err) {
+    ST_TRY(bind_replica(runner, 0, err));
+    st_pool_run(runner->pool, bind_own, runner);
+    for (int i = 1; i < runner->n_replicas; i++) {
+        const strait_status status = runner->replica[i].status;
+        if (status == STRAIT_MEMORY)
+            return st_fail_memory(err, st_plan_floats(runner->replica[i].plan) * sizeof(float), "activations");
+        if (status != STRAIT_OK)
+            return st_fail(err, status, "engine %s: no replica %d", runner->config.engine->name, i);
+    }
+    return STRAIT_OK;
 }
 
 /* Lists the parameters' places, in the order in which the plan gave them out. */
@@ -216,12 +233,14 @@ strait_status st_runner_new(st_runner **out, const st_runner_config *config, str
         goto out;
     }
     if (config->unbound) {
-        status = new_replica(runner, 0, err);
+        status = new_first_plan(runner, err);
         goto out;
     }
     status = st_pool_new(&runner->pool, runner->n_replicas, NULL, err);
-    for (int i = 0; i < runner->n_replicas && status == STRAIT_OK; i++)
-        status = new_replica(runner, i, err);
+    if (status == STRAIT_OK) status = new_first_plan(runner, err);
+    for (int i = 1; i < runner->n_replicas && status == STRAIT_OK; i++)
+        status = new_plan(&runner->replica[i], runner, err);
+    if (status == STRAIT_OK) status = bind_replicas(runner, err);
     if (status == STRAIT_OK) status = list_segments(runner, err);
     if (status == STRAIT_OK && config->sibling && !same_segments(runner, config->sibling))
         status = st_fail(err, STRAIT_ENGINE, "engine %s lays the parameters out otherwise here", config->engine->name);
