@@ -97,12 +97,24 @@ static void gate_wake(gate *g) {
 
 #endif
 
+/* How long a worker spins before it sleeps. Alone on the machine a long while pays: to wake a sleeper takes tens of
+   microseconds, far more on a virtual machine. Beside other programs, whoever is waited for may need this very
+   processor: each time in vain halves it, each success lets it grow again. */
+typedef struct patience {
+    _Alignas(CACHE_LINE) int spins;
+    int least, most; /* both 0 where there are more workers than processors */
+} patience;
+
 /* Waits until the count is no longer the one seen: spins a while, then sleeps. */
-static void gate_wait(gate *g, uint32_t seen, int spins) {
-    for (int i = 0; i < spins; i++) {
-        if (atomic_load_explicit(&g->count, memory_order_acquire) != seen) return;
+static void gate_wait(gate *g, uint32_t seen, patience *p) {
+    for (int i = 0; i < p->spins; i++) {
+        if (atomic_load_explicit(&g->count, memory_order_acquire) != seen) {
+            p->spins += (p->most - p->spins) / 8;
+            return;
+        }
         pause_processor();
     }
+    p->spins = p->spins / 2 > p->least ? p->spins / 2 : p->least;
     atomic_fetch_add(&g->sleepers, 1);
     while (atomic_load(&g->count) == seen)
         gate_sleep(g, seen);
@@ -130,12 +142,12 @@ struct st_pool {
     void *context;
     void (*init)(void);
     int n_workers, n_started; /* the caller counts among the workers, but is not started */
-    int spins;                /* before sleeping */
+    patience *patience;       /* [n_workers]: each worker's own */
     pool_worker *workers;     /* [n_workers - 1], worker i + 1 */
 };
 
-/* How many times to spin before sleeping, for some 40 microseconds: a pause takes between 10 and 150 cycles, as the
-   processor pleases. The quickest of a few tries counts, as the others were interrupted. */
+/* How many times to spin for some 25 microseconds: a pause takes between 10 and 150 cycles, as the processor pleases.
+   The quickest of a few tries counts, as the others were interrupted. */
 static int count_spins(void) {
     enum { TRIES = 3, PAUSES = 200 };
     double quickest = 1;
@@ -146,8 +158,8 @@ static int count_spins(void) {
         const double seconds = st_clock() - start;
         if (seconds < quickest) quickest = seconds;
     }
-    const double spins = quickest > 0 ? 40e-6 * PAUSES / quickest : 1000;
-    return spins < 100 ? 100 : spins > 20000 ? 20000 : (int)spins;
+    const double spins = quickest > 0 ? 25e-6 * PAUSES / quickest : 1000;
+    return spins < 100 ? 100 : spins > 10000 ? 10000 : (int)spins;
 }
 
 static void *serve(void *argument) {
@@ -155,7 +167,7 @@ static void *serve(void *argument) {
     st_pool *pool = self->pool;
     if (pool->init) pool->init();
     for (uint32_t seen = 0;; seen++) {
-        gate_wait(&pool->start, seen, pool->spins);
+        gate_wait(&pool->start, seen, &pool->patience[self->index]);
         if (!pool->work) return NULL;
         pool->work(pool->context, self->index, pool->n_workers);
         if (atomic_fetch_sub(&pool->pending, 1) == 1) gate_open(&pool->done);
@@ -182,9 +194,12 @@ strait_status st_pool_new(st_pool **out, int n_workers, void (*init)(void), stra
     gate_init(&pool->barrier);
     pool->n_workers = n_workers;
     pool->init = init;
-    pool->spins = n_workers <= st_processors() ? count_spins() : 0;
+    const int least = n_workers <= st_processors() ? count_spins() : 0;
     pool->workers = st_alloc((size_t)n_workers, sizeof *pool->workers);
-    if (!pool->workers) {
+    pool->patience = st_alloc_aligned((size_t)n_workers * sizeof *pool->patience);
+    for (int i = 0; pool->patience && i < n_workers; i++)
+        pool->patience[i] = (patience){.spins = 8 * least, .least = least, .most = 8 * least};
+    if (!pool->workers || !pool->patience) {
         st_pool_free(pool);
         return st_fail_memory(err, (size_t)n_workers * sizeof *pool->workers, "a pool of threads");
     }
@@ -216,20 +231,19 @@ void st_pool_run(st_pool *pool, st_pool_work work, void *context) {
         atomic_store(&pool->pending, pool->n_workers - 1);
         gate_open(&pool->start);
         work(context, 0, pool->n_workers);
-        gate_wait(&pool->done, seen, pool->spins);
+        gate_wait(&pool->done, seen, &pool->patience[0]);
     } else {
         work(context, 0, 1);
     }
 }
 
 void st_pool_barrier(st_pool *pool, int worker) {
-    (void)worker;
     const uint32_t seen = atomic_load(&pool->barrier.count);
     if (atomic_fetch_add(&pool->arrived, 1) == pool->n_workers - 1) {
         atomic_store(&pool->arrived, 0); /* before anybody can come to the next barrier */
         gate_open(&pool->barrier);
     } else {
-        gate_wait(&pool->barrier, seen, pool->spins);
+        gate_wait(&pool->barrier, seen, &pool->patience[worker]);
     }
 }
 
@@ -243,6 +257,7 @@ void st_pool_free(st_pool *pool) {
     gate_destroy(&pool->done);
     gate_destroy(&pool->barrier);
     st_free(pool->workers);
+    st_free(pool->patience);
     st_free(pool);
 }
 
