@@ -47,11 +47,26 @@ void cli_json_add_files(json_t *object, const cli_args *args, const char *const 
         if (cli_text(args, *option)) json_object_set_new(object, *option, cli_json_text(cli_text(args, *option)));
 }
 
+/* Jansson leaves DEL and C1's control characters as they are, which what is printed must not hold (terminal.h). In its
+   text, which is UTF-8, they stand in strings alone. */
+static void print_escaped(const char *text) {
+    for (const char *at = text; *at; at++) {
+        const unsigned char c = (unsigned char)at[0], next = (unsigned char)at[1];
+        const bool of_c1 = c == 0xc2 && next < 0xa0;
+        if (of_c1 || c == 0x7f)
+            printf("\\u%04x", (unsigned)(of_c1 ? next : c));
+        else
+            putchar(at[0]);
+        at += of_c1;
+    }
+    putchar('\n');
+}
+
 cli_exit cli_json_print(json_t *object) {
     char *text = object ? json_dumps(object, JSON_PRESERVE_ORDER) : NULL;
     json_decref(object);
     if (!text) return cli_no_memory();
-    printf("%s\n", text);
+    print_escaped(text);
     free(text);
     return CLI_OK;
 }

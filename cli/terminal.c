@@ -34,9 +34,10 @@ static char make_plain(place *at, char byte) {
         at->may_be_control = c == 0xc2; /* U+0080 to U+009F are C2 80 to C2 9F */
         return byte;
     }
-    const bool control = c < 0xa0 && (at->left == 0 || at->may_be_control);
-    if (at->left > 0) at->left--;
-    return control ? '?' : byte;
+    const bool within = at->left > 0, control = c < 0xa0 && (!within || at->may_be_control);
+    if (within) at->left--;
+    if (!control) return byte;
+    return within ? (char)0xbf : '?'; /* its C2 is printed: C2 BF, an upside-down '?', is UTF-8 as before */
 }
 
 static bool escapes;

@@ -73,6 +73,7 @@ LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$out" && fail "a control character
 LC_ALL=C grep -q $'\302[\200-\237]\|m\233' "$out" && fail "one of C1 is printed"
 expect_stdout 'c[?]m[.]png'
 expect_stdout 'd[?][?][.]png'
+expect_stdout 'b¿m[.]png'
 grep -Fq $'\303\227 \303\233.png' "$out" || fail "a letter is changed whose bytes look like C1"
 grep -Fq $'one\033[2J' odd.csv || fail "odd.csv does not keep the bytes"
 run data info odd
@@ -80,6 +81,11 @@ expect_exit 0
 expect_stdout 'one[?][[]2J'
 run data info odd --json
 LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$out" && fail "JSON has a control character"
+run neighbors odd --of 0 --json # of the others it tells of all: each name is what it was
+expect_exit 0
+iconv -f UTF-8 -t UTF-8 "$out" >text && cmp -s text "$out" || fail "JSON is not UTF-8"
+grep -Fq 'b\u009bm.png' "$out" || fail "JSON does not keep one of C1"
+grep -Fq 'd\u0007\u007f.png' "$out" || fail "JSON does not keep DEL"
 run neighbors odd --of "$esc-missing"
 expect_exit 1
 expect_error 'a[?][[]31mred-missing'

@@ -166,7 +166,6 @@ static void test_same_whatever_is_prepared_ahead(void **state) {
     strait_data_free(data);
 }
 
-/* Left in the middle of an epoch, at any place, and begun again at any other. */
 /* The workers of a pool prepare the batches together: the same ones, the last of fewer samples than workers too. */
 static void test_same_with_a_pool(void **state) {
     (void)state;
@@ -191,6 +190,7 @@ static void test_same_with_a_pool(void **state) {
     strait_data_free(data);
 }
 
+/* Left in the middle of an epoch, at any place, and begun again at any other. */
 static void test_resume(void **state) {
     (void)state;
     strait_data *data = make_data();
