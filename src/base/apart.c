@@ -54,9 +54,9 @@ void __asan_on_error(void) {
 #endif
 
 /* The parent's handlers would take a crash for their own process's (a fuzzer writes the input down). What is sent to
-   the whole group, as by Ctrl-C, is for the parent to heed. */
+   the whole group, as by Ctrl-C, is for the parent to heed. A file that may not grow is told by the write. */
 static void reset_signals(void) {
-    static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP};
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGXFSZ};
     sigset_t none;
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL); /* those that cannot be set refuse */

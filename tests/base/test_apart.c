@@ -50,6 +50,25 @@ static strait_status fail_in_words(void *context, strait_error *err) {
     return st_fail(err, STRAIT_SHAPE, "what %s said", (const char *)context);
 }
 
+/* A file that may not grow: the write tells, no signal ends the child. */
+static strait_status write_too_much(void *context, strait_error *err) {
+    const struct rlimit none = {0, RLIM_INFINITY};
+    FILE *file = tmpfile();
+    (void)context;
+    if (!file || setrlimit(RLIMIT_FSIZE, &none) != 0) return STRAIT_SHAPE;
+    const bool written = fputs("a line\n", file) >= 0 && fflush(file) == 0;
+    return written ? STRAIT_OK : st_fail_errno(err, "it may not grow");
+}
+
+static void test_file_size(void **state) {
+    (void)state;
+    char end[ST_APART_END];
+    strait_error err = {0};
+    assert_int_equal(run(end, write_too_much, NULL, &err), STRAIT_IO);
+    assert_string_equal(end, "");
+    assert_non_null(strstr(err.message, "it may not grow"));
+}
+
 static void test_result_comes_back(void **state) {
     (void)state;
     char end[ST_APART_END] = "old";
@@ -283,7 +302,7 @@ int main(void) {
         cmocka_unit_test(test_crashes),           cmocka_unit_test(test_interrupts_are_the_parents),
         cmocka_unit_test(test_endless_loop),      cmocka_unit_test(test_memory),
         cmocka_unit_test(test_lock_is_held),      cmocka_unit_test(test_children_of_others),
-        cmocka_unit_test(test_no_process_left),
+        cmocka_unit_test(test_no_process_left),   cmocka_unit_test(test_file_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
