@@ -20,8 +20,8 @@ void cli_terminal_start(void);
 
 /* What is printed may hold names from data, and these any byte. From cli_terminal_start on all that goes to stdout
    passes this, and so do the lines of stderr: control characters but line feed and tab become '?'. So do C1's alone; in
-   UTF-8 they become U+00BF, an upside-down one, so that UTF-8 stays UTF-8. What is written between cli_escapes(true) and
-   cli_escapes(false) goes as it is: for sequences of the program's own. */
+   UTF-8 they become U+00BF, an upside-down one, so that UTF-8 stays UTF-8. What is written between cli_escapes(true)
+   and cli_escapes(false) goes as it is: for sequences of the program's own. */
 void cli_escapes(bool on);
 
 /* A line being put together, with the columns it takes on the terminal. */
