@@ -80,8 +80,8 @@ typedef struct st_plan {
 /* Makes the kernels and the layout of the arena; nothing is allocated for values yet. */
 strait_status st_plan_new(st_plan **out, const st_runner_config *config, int64_t micro_batch, int parts,
                           strait_error *err);
-/* Allocates the arena, or with several parts takes that of the first (NULL: this is the first), and tells every kernel
-   where its values live. gradient and exchange may be NULL. */
+/* Allocates the arena, or in a part behind the first takes that of `first`, the plan of part 0, bound before; and tells
+   every kernel where its values live. gradient and exchange may be NULL. */
 strait_status st_plan_bind(st_plan *plan, const st_plan *first, float *parameters, float *gradient,
                            st_exchange *exchange, int replica, strait_error *err);
 /* Floats of tensor t in one part. */

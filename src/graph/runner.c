@@ -169,7 +169,8 @@ static strait_status bind_replicas(st_runner *runner, strait_error *err) {
         if (status == STRAIT_MEMORY)
             return st_fail_memory(err, st_plan_floats(runner->replica[i].plan) * sizeof(float), "activations");
         if (status != STRAIT_OK)
-            return st_fail(err, status, "engine %s: no replica %d", runner->config.engine->name, i);
+            return st_fail(err, status, "engine %s could not place the values of replica %d",
+                           runner->config.engine->name, i);
     }
     return STRAIT_OK;
 }

@@ -440,6 +440,19 @@ static void test_failed_read(void **state) {
     }
 }
 
+static void fail_each_allocation(const st_batches_config *config) {
+    st_batches *batches = NULL;
+    for (uint64_t n = 1;; n++) {
+        st_alloc_fail_at(n);
+        const strait_status status = st_batches_new(&batches, config, NULL);
+        st_alloc_fail_at(0);
+        if (status == STRAIT_OK) break;
+        assert_int_equal(status, STRAIT_MEMORY);
+        assert_null(batches);
+    }
+    st_batches_free(batches);
+}
+
 /* A sample that cannot be read is told of, whichever worker came upon it, and the slot can be asked for again. */
 static void test_pool_fails(void **state) {
     (void)state;
@@ -460,14 +473,7 @@ static void test_pool_fails(void **state) {
     fails_at = -1;
     assert_int_equal(next(batches).index, 2);
     st_batches_free(batches);
-    for (uint64_t n = 1;; n++) {
-        st_alloc_fail_at(n);
-        const strait_status status = st_batches_new(&batches, &config, NULL);
-        st_alloc_fail_at(0);
-        if (status == STRAIT_OK) break;
-        assert_int_equal(status, STRAIT_MEMORY);
-    }
-    st_batches_free(batches);
+    fail_each_allocation(&config);
     st_pool_free(config.pool);
     strait_data_free(data);
 }
@@ -643,14 +649,7 @@ static void test_threads_fail(void **state) {
         assert_string_equal(err.message, "stream: sample 20 is gone");
     }
     st_batches_free(batches);
-    for (uint64_t n = 1;; n++) {
-        st_alloc_fail_at(n);
-        const strait_status status = st_batches_new(&batches, &config, NULL);
-        st_alloc_fail_at(0);
-        if (status == STRAIT_OK) break;
-        assert_int_equal(status, STRAIT_MEMORY);
-    }
-    st_batches_free(batches);
+    fail_each_allocation(&config);
     strait_data_free(data);
 }
 

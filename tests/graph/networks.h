@@ -92,6 +92,25 @@ static inline st_runner *new_runner(const st_runner_config *config, const float 
     return runner;
 }
 
+/* Each allocation of a runner fails in turn: MEMORY, a message, nothing left behind (the leak checkers see to that). */
+static inline void fail_each_allocation(const st_runner_config *config) {
+    for (uint64_t n = 1;; n++) {
+        st_runner *runner = NULL;
+        strait_error err = {0};
+        st_alloc_fail_at(n);
+        const strait_status status = st_runner_new(&runner, config, &err);
+        st_alloc_fail_at(0);
+        if (status == STRAIT_OK) {
+            st_runner_free(runner);
+            assert_true(n > 10);
+            return;
+        }
+        assert_int_equal(status, STRAIT_MEMORY);
+        assert_null(runner);
+        assert_true(err.message[0] != 0);
+    }
+}
+
 static inline st_runner_config training_config(const st_graph *graph, const st_engine *engine, int64_t batch,
                                                int threads, int64_t micro_batch, st_loss_kind loss) {
     return (st_runner_config){.graph = graph,

@@ -169,19 +169,7 @@ static void test_failing_allocations(void **state) {
     (void)state;
     st_graph *graph = rich_network();
     const st_runner_config config = training_config(graph, &st_engine_cpu, BATCH, 3, 0, ST_LOSS_MSE);
-    for (uint64_t n = 1;; n++) {
-        st_runner *runner = NULL;
-        st_alloc_fail_at(n);
-        const strait_status status = st_runner_new(&runner, &config, NULL);
-        st_alloc_fail_at(0);
-        if (status == STRAIT_OK) {
-            st_runner_free(runner);
-            assert_true(n > 10);
-            break;
-        }
-        assert_int_equal(status, STRAIT_MEMORY);
-        assert_null(runner);
-    }
+    fail_each_allocation(&config);
     st_graph_free(graph);
 }
 

@@ -277,28 +277,13 @@ static void test_steps_allocate_nothing(void **state) {
     }
 }
 
-/* Each allocation of a runner fails in turn: MEMORY, a message, nothing left behind (the leak checkers see to that). */
 static void test_failing_allocations(void **state) {
     (void)state;
     for (size_t e = 0; e < COUNT(engines); e++)
         for (network_kind kind = 0; kind < NETWORK_COUNT; kind++) {
             st_graph *graph = new_network(kind, ST_RELU, ST_SIGMOID);
             const st_runner_config config = training_config(graph, engines[e], BATCH, 2, 2, ST_LOSS_MSE);
-            for (uint64_t n = 1;; n++) {
-                st_runner *runner = NULL;
-                strait_error err = {0};
-                st_alloc_fail_at(n);
-                const strait_status status = st_runner_new(&runner, &config, &err);
-                st_alloc_fail_at(0);
-                if (status == STRAIT_OK) {
-                    st_runner_free(runner);
-                    assert_true(n > 10);
-                    break;
-                }
-                assert_int_equal(status, STRAIT_MEMORY);
-                assert_null(runner);
-                assert_true(err.message[0] != 0);
-            }
+            fail_each_allocation(&config);
             st_graph_free(graph);
         }
 }
